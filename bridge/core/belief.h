@@ -1,0 +1,64 @@
+/* belief.h - what the bridge believes about one owner name in one zone.
+ *
+ * Four sets of records, TTL apart:
+ *   want       what IPAM says it should be (managed types only)
+ *   published  what we know to be ours: confirmed by a verified answer or a read-back
+ *   offered    sets that left in a message whose answer is not yet known (may be several)
+ *   seen       what the server last showed, foreign types included
+ * "seen" is known once the zone has been transferred (zone_row.known), or this owner queried.
+ */
+#ifndef BRIDGE_CORE_BELIEF_H
+#define BRIDGE_CORE_BELIEF_H
+
+#include "bridge/core/policy.h"
+#include "bridge/value/rr.h"
+
+/* What is the matter with an owner; the names are those the database keeps. */
+enum belief_state {
+	BELIEF_STEP,      /* in step, or nothing to do */
+	BELIEF_DUE,       /* a change waits to be sent (at due_at_s) */
+	BELIEF_AGREED,    /* DNS says what we want, but the record is not ours */
+	BELIEF_CONFLICT,  /* DNS says something else that is not ours: nothing is written */
+	BELIEF_REFUSED,   /* the server refused this change: tried once a run, no news if again */
+	BELIEF_FROZEN,    /* somebody keeps undoing it: waits for a person */
+	BELIEF_WAITS,     /* somebody removed ours; waits for a source to confirm it */
+	BELIEF_STATES,
+};
+
+const char *belief_state_name(enum belief_state s);
+bool belief_state_parse(enum belief_state *out, const char *s, size_t len);
+
+enum { BELIEF_OFFERED_MAX = 4 };
+
+struct belief {
+	int32_t zone_id;
+	struct dname owner;
+	struct rrs want;
+	struct rrs published;
+	struct rrs offered[BELIEF_OFFERED_MAX];
+	uint8_t n_offered;
+	bool seen_known;        /* false: never looked; then seen is empty and prerequisites decide */
+	struct rrs seen;
+	bool same_client;       /* reverse: seen carries the DHCID of the client that wants it,
+				 * over the seen target: another updater's word, no edit */
+	bool below_cut;         /* below a delegation or DNAME of this zone: never written */
+	bool contested;         /* as last judged: a type is in conflict, whatever is due */
+	bool apex;              /* the zone's own name */
+	uint8_t want_kind;      /* enum obs_kind behind want: decides the form of a first add */
+	uint32_t want_ttl_s;
+	uint32_t sent_ttl_s;    /* of the last write; 0: unknown */
+	int64_t offered_at_s;   /* of the last offer; 0: none */
+	int64_t settled_at_s;   /* when published was last proven; 0: never */
+	int64_t removed_at_s;   /* when ours was seen gone; 0: not */
+	uint32_t reverts;       /* how often somebody undid us */
+	uint8_t state;          /* enum belief_state */
+	int64_t due_at_s;       /* not before; 0: at once */
+	uint32_t attempts;      /* unanswered or failed in a row */
+	uint64_t written_by;    /* the store's own: the transaction that wrote the row last */
+	const char *why;        /* a sentence for people: cause of the state or of want */
+};
+
+/* Nothing wanted, published, offered or seen: the row may go. */
+bool belief_is_empty(const struct belief *b);
+
+#endif

@@ -1,0 +1,23 @@
+/* brake.c - counts what a source takes away, and stops it beyond a share of the whole. */
+#include "bridge/core/brake.h"
+
+void brake_roll(struct brake *b, int64_t window_len_s, uint32_t names_now, int64_t now_s)
+{
+	/* A clock that went back must not keep an old window open for ever. */
+	if (b->window_s != 0 && now_s >= b->window_s && now_s < b->window_s + window_len_s)
+		return;
+	b->window_s = now_s;
+	b->names = names_now;
+	b->used = 0;
+}
+
+bool brake_admit(struct brake *b, uint32_t min, uint32_t percent)
+{
+	uint64_t share = (uint64_t)b->names * percent / 100;
+	uint64_t limit = share > min ? share : min;
+
+	if (b->used >= limit)
+		return false;
+	b->used++;
+	return true;
+}

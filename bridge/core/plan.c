@@ -1,0 +1,347 @@
+/* plan.c - who gets which name, and what follows for the records. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/err.h"
+#include "bridge/base/hash.h"
+#include "bridge/base/vec.h"
+#include "bridge/core/dhcid.h"
+#include "bridge/core/plan.h"
+
+/* A name read back from DNS describes, it claims nothing. */
+static bool claims_name(const struct host *h)
+{
+	return h->name.len > 0 && h->kind != OBS_DNS;
+}
+
+/* ---- names ------------------------------------------------------------------------------ */
+
+/* One who wants or holds a name.  The seats of a name are listed best first. */
+struct seat {
+	struct host *claim;          /* NULL for a holder outside the set being planned */
+	const struct host *host;
+	bool taken;
+	struct seat *next;
+};
+
+struct contest {
+	struct plan_names *in;
+	const struct policy_space *space;
+	struct arena *a;
+	struct map planned;     /* address -> any claim of it: its kept rows do not count */
+	struct map seats;       /* name -> struct seat * (by pointer to the list's head) */
+	VEC(struct seat **) heads;
+	VEC(struct ipaddr) displaced;
+	VEC(struct dname) load;
+};
+
+/* The list of a name; made when it is not there. */
+static struct seat **seats_of(struct contest *c, const struct dname *n)
+{
+	struct seat **head = map_get(&c->seats, n->b, n->len);
+
+	if (head != NULL)
+		return head;
+	head = arena_alloc(c->a, sizeof(*head));
+	if (head == NULL || map_put(&c->seats, n->b, n->len, head) < 0 ||
+	    vec_push(&c->heads, head) < 0)
+		return NULL;
+	return head;
+}
+
+/* The kept row of the same address that asked for the same name.  olds are sorted by address:
+ * the run is found by bisection. */
+static const struct host *old_of(const struct contest *c, const struct host *h)
+{
+	size_t lo = 0, hi = c->in->n_olds, i;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (ipaddr_cmp(&c->in->olds[mid].addr, &h->addr) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (i = lo; i < c->in->n_olds && ipaddr_cmp(&c->in->olds[i].addr, &h->addr) == 0; i++) {
+		if (claims_name(&c->in->olds[i]) && dname_equal(&c->in->olds[i].asked, &h->asked))
+			return &c->in->olds[i];
+	}
+	return NULL;
+}
+
+/* Keeps what the address had: since when, and a suffix that was given. */
+static void keep_old(const struct contest *c, struct host *h)
+{
+	const struct host *old = old_of(c, h);
+
+	if (old == NULL || identity_compare(&old->id, &h->id) == 0)
+		return;
+	h->since_s = old->since_s;
+	/* Who asks with more weight than before is not bound by what he got then. */
+	if (dname_equal(&old->name, &old->asked) || old->kind != h->kind)
+		return;
+	h->name = old->name;
+	h->why = old->why;
+}
+
+/* Does x go before y for one name? */
+static bool goes_before(const struct contest *c, const struct host *x, const struct host *y)
+{
+	if (naming_beats(c->space, x, y))
+		return true;
+	if (naming_beats(c->space, y, x))
+		return false;
+	if (x->since_s != y->since_s)
+		return x->since_s < y->since_s;
+	return ipaddr_cmp(&x->addr, &y->addr) < 0;
+}
+
+static int sit(struct contest *c, const struct host *h, struct host *claim)
+{
+	struct seat **at = seats_of(c, &h->name);
+	struct seat *s = arena_alloc(c->a, sizeof(*s));
+
+	if (at == NULL || s == NULL)
+		return ERR_NOMEM;
+	s->host = h;
+	s->claim = claim;
+	while (*at != NULL && !goes_before(c, h, (*at)->host))
+		at = &(*at)->next;
+	s->next = *at;
+	*at = s;
+	return 0;
+}
+
+/* Who is planned, who holds, who asks. */
+static int open_contest(struct contest *c)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < c->in->n_claims && r == 0; i++)
+		r = map_put(&c->planned, &c->in->claims[i].addr, sizeof(struct ipaddr),
+			    &c->in->claims[i]);
+	for (i = 0; i < c->in->n_holders && r == 0; i++) {
+		const struct host *h = &c->in->holders[i];
+
+		if (claims_name(h) && map_get(&c->planned, &h->addr, sizeof(h->addr)) == NULL)
+			r = sit(c, h, NULL);
+	}
+	for (i = 0; i < c->in->n_claims && r == 0; i++) {
+		struct host *h = &c->in->claims[i];
+
+		if (!claims_name(h))
+			continue;
+		keep_old(c, h);
+		r = sit(c, h, h);
+	}
+	return r;
+}
+
+/* The one whose seat keeps h off the name; NULL: h may have it. */
+static const struct host *keeps_off(const struct seat *list, const struct host *h)
+{
+	for (; list != NULL; list = list->next) {
+		if (list->taken && !naming_same_host(list->host, h))
+			return list->host;
+	}
+	return NULL;
+}
+
+static bool name_in(const struct dname *v, size_t n, const struct dname *x)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (dname_equal(&v[i], x))
+			return true;
+	}
+	return false;
+}
+
+/* A claim that lost its name: its own suffix, unless that is taken too. */
+static int lose(struct contest *c, struct host *h, const struct host *winner)
+{
+	char holder[IPADDR_TEXT];
+	struct seat **seats, *mine;
+	struct dname suffixed;
+
+	ipaddr_print(holder, &winner->addr);
+	if (!naming_suffix(&suffixed, h)) {
+		h->name.len = 0;
+		h->why = "no name: the asked name is taken and a longer one does not fit";
+		return 0;
+	}
+	mine = arena_alloc(c->a, sizeof(*mine));
+	h->name = suffixed;
+	seats = seats_of(c, &h->name);
+	if (mine == NULL || seats == NULL)
+		return ERR_NOMEM;
+	if (keeps_off(*seats, h) != NULL) {
+		h->name.len = 0;
+		h->why = arena_printf(c->a, "no name: taken by %s, and so is its own suffix",
+				      holder);
+		return h->why == NULL ? ERR_NOMEM : 0;
+	}
+	*mine = (struct seat){h, h, true, *seats};
+	*seats = mine;
+	h->why = arena_printf(c->a, "%s; the plain name is held by %s", h->why, holder);
+	if (h->why == NULL)
+		return ERR_NOMEM;
+	/* Somebody outside the closed set may hold the suffixed name. */
+	if (!name_in(c->load.v, c->load.n, &suffixed) && vec_push(&c->load, suffixed) < 0)
+		return ERR_NOMEM;
+	return 0;
+}
+
+/* Seats are taken best first; whoever is no host of those who sit loses. */
+static int settle_name(struct contest *c, struct seat *list)
+{
+	const struct host *winner;
+	struct seat *s;
+	int r = 0;
+
+	for (s = list; s != NULL && r == 0; s = s->next) {
+		if (s->taken)
+			continue;
+		winner = keeps_off(list, s->host);
+		s->taken = winner == NULL;
+		if (winner == NULL)
+			continue;
+		if (s->claim == NULL)
+			r = vec_push(&c->displaced, s->host->addr) < 0 ? ERR_NOMEM : 0;
+		else
+			r = lose(c, s->claim, winner);
+	}
+	return r;
+}
+
+static int settle(struct contest *c)
+{
+	size_t n = c->heads.n, i;
+	int r = 0;
+
+	/* Lists that losing adds hold suffixed names: they are settled as they are made. */
+	for (i = 0; i < n && r == 0; i++)
+		r = settle_name(c, *c->heads.v[i]);
+	return r;
+}
+
+static int hand_over(struct plan_answer *out, struct contest *c)
+{
+	out->n_displaced = c->displaced.n;
+	out->displaced = arena_dup(c->a, c->displaced.v, c->displaced.n * sizeof(*c->displaced.v));
+	out->n_load = c->load.n;
+	out->load = arena_dup(c->a, c->load.v, c->load.n * sizeof(*c->load.v));
+	return out->displaced == NULL || out->load == NULL ? ERR_NOMEM : 0;
+}
+
+int plan_settle_names(struct plan_answer *out, struct arena *a, const struct policy_space *space,
+		      struct plan_names *in)
+{
+	struct contest c = {.in = in, .space = space, .a = a, .planned = MAP_INIT,
+			    .seats = MAP_INIT};
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	r = open_contest(&c);
+	r = r < 0 ? r : settle(&c);
+	r = r < 0 ? r : hand_over(out, &c);
+	map_fini(&c.planned);
+	map_fini(&c.seats);
+	vec_fini(&c.heads);
+	vec_fini(&c.displaced);
+	vec_fini(&c.load);
+	return r;
+}
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+static void best_of(struct belief *b, const struct host *hosts, size_t n,
+		    const struct policy_zone *zone, const struct host **oldest, bool *all_leases)
+{
+	size_t i;
+
+	*oldest = NULL;
+	*all_leases = true;
+	b->want_kind = OBS_KINDS - 1;
+	b->want_ttl_s = 0;
+	for (i = 0; i < n; i++) {
+		const struct host *h = &hosts[i];
+
+		if (!claims_name(h))
+			continue;
+		if (h->kind < b->want_kind)
+			b->want_kind = h->kind;
+		*all_leases = *all_leases && h->kind == OBS_LEASE;
+		if (*oldest == NULL || h->since_s < (*oldest)->since_s)
+			*oldest = h;
+		if (h->ttl_s != 0 && (b->want_ttl_s == 0 || h->ttl_s < b->want_ttl_s))
+			b->want_ttl_s = h->ttl_s;
+	}
+	if (b->want_ttl_s == 0)
+		b->want_ttl_s = zone->ttl_s;
+}
+
+int plan_forward(struct belief *b, struct arena *a, const struct policy_zone *zone,
+		 const struct host *hosts, size_t n)
+{
+	const struct host *oldest;
+	uint8_t dhcid[DHCID_LEN];
+	bool all_leases;
+	size_t i;
+	int r = 0;
+
+	b->want = (struct rrs){NULL, 0};
+	best_of(b, hosts, n, zone, &oldest, &all_leases);
+	if (oldest == NULL) {
+		b->why = "nothing names it any more";
+		return 0;
+	}
+	for (i = 0; i < n && r == 0; i++) {
+		if (claims_name(&hosts[i]))
+			r = rrs_add_addr(&b->want, a, &hosts[i].addr);
+	}
+	b->why = oldest->why;
+	if (r == 0 && zone->dhcid && all_leases &&
+	    dhcid_make(dhcid, &oldest->id, oldest->addr.family == 6, &b->owner))
+		r = rrs_add(&b->want, a, RR_DHCID, dhcid, sizeof(dhcid));
+	return r;
+}
+
+/* Ours, or seen free: only then may the PTR go at the same time. */
+static bool forward_stands(const struct belief *forward)
+{
+	if (forward == NULL || forward->contested || (!forward->seen_known && forward->published.n == 0))
+		return false;
+	return forward->state != BELIEF_CONFLICT && forward->state != BELIEF_REFUSED &&
+	       forward->state != BELIEF_FROZEN;
+}
+
+int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zone,
+		 const struct host *host, const struct belief *forward)
+{
+	const struct rr *dhcid;
+	int r;
+
+	b->want = (struct rrs){NULL, 0};
+	b->want_kind = OBS_KINDS - 1;
+	b->want_ttl_s = zone->ttl_s;
+	b->why = "nothing names it any more";
+	if (host == NULL || !claims_name(host))
+		return 0;
+	b->want_kind = host->kind;
+	/* The PTR of an edit is the person's own: its address record follows, it stays. */
+	if (!forward_stands(forward) && host->kind != OBS_EDIT) {
+		b->why = "its forward name is not ours, or not yet";
+		return 0;
+	}
+	if (host->ttl_s != 0)
+		b->want_ttl_s = host->ttl_s;
+	b->why = host->why;
+	r = rrs_add_name(&b->want, a, RR_PTR, &host->name);
+	if (r == 0 && forward != NULL && rrs_of(&forward->want, RR_DHCID, &dhcid) > 0)
+		r = rrs_add(&b->want, a, RR_DHCID, dhcid->rdata, dhcid->rdlen);
+	return r;
+}

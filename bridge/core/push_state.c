@@ -1,0 +1,96 @@
+/* push_state.c - the transitions of one owner's change. */
+#include "bridge/base/err.h"
+#include "bridge/core/push_state.h"
+
+enum { FUDGE_S = 300 };  /* a signed message is refused this long after it was made */
+
+bool push_offered(const struct belief *b, const struct verdict *v)
+{
+	int i;
+
+	for (i = 0; i < b->n_offered; i++) {
+		if (rrs_equal(&b->offered[i], &v->ours))
+			return true;
+	}
+	return false;
+}
+
+int push_offer(struct belief *b, struct arena *a, const struct verdict *v, int64_t now_s)
+{
+	if (!push_offered(b, v)) {
+		if (b->n_offered == BELIEF_OFFERED_MAX)
+			return 1;
+		if (rrs_dup(&b->offered[b->n_offered], a, &v->ours) < 0)
+			return ERR_NOMEM;
+		b->n_offered++;
+	}
+	b->offered_at_s = now_s;
+	return 0;
+}
+
+/* seen of the types we write is replaced, what others keep there stays. */
+static int seen_becomes(struct belief *b, struct arena *a, const struct rrs *target)
+{
+	struct rrs seen = {NULL, 0};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < b->seen.n && r == 0; i++) {
+		if (!rrtype_has(b->seen.v[i].type, RRTYPE_MANAGED))
+			r = rrs_add(&seen, a, b->seen.v[i].type, b->seen.v[i].rdata,
+				    b->seen.v[i].rdlen);
+	}
+	for (i = 0; i < target->n && r == 0; i++)
+		r = rrs_add(&seen, a, target->v[i].type, target->v[i].rdata, target->v[i].rdlen);
+	b->seen = seen;
+	return r;
+}
+
+int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool fresh,
+	      int64_t now_s)
+{
+	if (fresh)
+		push_withdraw(b, v);
+	b->published = v->ours;
+	b->sent_ttl_s = v->ours.n > 0 ? b->want_ttl_s : 0;
+	b->settled_at_s = now_s;
+	b->removed_at_s = 0;
+	b->attempts = 0;
+	b->due_at_s = 0;
+	return seen_becomes(b, a, &v->target);
+}
+
+void push_withdraw(struct belief *b, const struct verdict *v)
+{
+	int i;
+
+	for (i = 0; i < b->n_offered; i++) {
+		if (!rrs_equal(&b->offered[i], &v->ours))
+			continue;
+		b->offered[i] = b->offered[--b->n_offered];
+		break;
+	}
+	if (b->n_offered == 0)
+		b->offered_at_s = 0;
+}
+
+void push_retry(struct belief *b, int64_t now_s, uint64_t random)
+{
+	b->due_at_s = now_s + outcome_backoff_s(b->attempts, random);
+	b->attempts++;
+}
+
+void push_refused(struct belief *b, const char *why)
+{
+	b->state = BELIEF_REFUSED;
+	b->why = why;
+	b->due_at_s = 0;
+}
+
+void push_forget_late(struct belief *b, int64_t looked_s)
+{
+	if (b->offered_at_s != 0 && b->offered_at_s + FUDGE_S < looked_s) {
+		b->n_offered = 0;
+		b->offered_at_s = 0;
+	}
+}

@@ -1,0 +1,40 @@
+/* push_state.h - what an owner's row becomes when a change is offered and when it is answered.
+ *
+ * Pure: the whole life of one change.  due -> offered (committed before its packet leaves) ->
+ * proven, or unknown until read back, or refused, or due again later.
+ */
+#ifndef BRIDGE_CORE_PUSH_STATE_H
+#define BRIDGE_CORE_PUSH_STATE_H
+
+#include "bridge/core/belief.h"
+#include "bridge/core/outcome.h"
+#include "bridge/core/verdict.h"
+
+/* Is an equal set offered already?  Its packet may still be under way, so a later failure of
+ * this one does not take the offer back. */
+bool push_offered(const struct belief *b, const struct verdict *v);
+
+/* Before the packet leaves: remembers v->ours among the offered sets.  0; 1 when too many
+ * offers are unresolved (read back first); ERR_NOMEM. */
+int push_offer(struct belief *b, struct arena *a, const struct verdict *v, int64_t now_s);
+
+/* The answer proved it: published and seen become what was sent.  fresh: nothing equal was
+ * offered before, so no other packet with it is under way.  0 or ERR_NOMEM. */
+int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool fresh,
+	      int64_t now_s);
+
+/* Certainly not applied (a prerequisite failed, refused, never sent): the offer made at
+ * b->offered_at_s is withdrawn. */
+void push_withdraw(struct belief *b, const struct verdict *v);
+
+/* Tried again later, with backoff. */
+void push_retry(struct belief *b, int64_t now_s, uint64_t random);
+
+/* Not before a person or another input changes something. */
+void push_refused(struct belief *b, const char *why);
+
+/* After the owner was judged on what it showed at looked_s: offers whose packet could no longer
+ * be applied by then (older than the TSIG fudge) are forgotten. */
+void push_forget_late(struct belief *b, int64_t looked_s);
+
+#endif
