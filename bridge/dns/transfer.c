@@ -1,0 +1,292 @@
+/* transfer.c - fetches a zone over a connection of its own: whole and verified, or not at all.
+ *
+ * The deadline is one for the whole transfer, so a server that dribbles gains nothing; bytes and
+ * records are capped, and memory is one buffer.
+ */
+#include "bridge/dns/transfer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/clock.h"
+#include "bridge/base/own.h"
+#include "bridge/dns/conn.h"
+#include "bridge/dns/write.h"
+#include "bridge/value/rrtype.h"
+#include "bridge/value/wirelen.h"
+
+/* Two messages of the largest size: a read never waits for room. */
+enum { IN_CAP = 2 * (2 + WIRE_MESSAGE_MAX) };
+
+struct job {
+	const struct server *s;
+	const struct transfer_limits *lim;
+	int64_t deadline_ms;
+	int fd;
+	uint8_t *in;
+	size_t at, len;              /* unread bytes are in[at .. len) */
+	uint64_t bytes;
+	struct tsig_mac mac;         /* of the request */
+	struct tsig_stream *stream;  /* NULL: no key */
+	struct axfr axfr;
+	bool named;                  /* the sentence names the server already */
+	transfer_rr sink;
+	void *arg;
+};
+
+static int wait_for(struct job *j, short events, struct err *e)
+{
+	for (;;) {
+		struct pollfd p = {.fd = j->fd, .events = events};
+		int64_t left = j->deadline_ms - clock_mono_ms();
+		if (left <= 0)
+			break;
+		int r = poll(&p, 1, left > 60000 ? 60000 : (int)left);
+		if (r > 0)
+			return 0;
+		if (r < 0 && errno != EINTR)
+			return err_sys(e, errno, "waiting for it");
+	}
+	err_set(e, ERR_BUSY, "not done in %" PRId64 " ms (%" PRIu64 " bytes, %" PRIu64 " records came)",
+		j->lim->timeout_ms, j->bytes, j->axfr.records);
+	return ERR_BUSY;
+}
+
+static int dial(struct job *j, struct err *e)
+{
+	int r;
+
+	j->fd = conn_open(j->s);
+	if (j->fd < 0)
+		return err_sys(e, errno, "it can not be reached");
+	r = wait_for(j, POLLOUT, e);
+	if (r < 0)
+		return r;
+	r = conn_error(j->fd);
+	if (r == 0)
+		return 0;
+	err_sys(e, r, "it can not be reached");
+	err_hint(e, "is it running, and does it listen on TCP there?");
+	return ERR_SYS;
+}
+
+static int write_all(struct job *j, const char *p, size_t len, struct err *e)
+{
+	while (len > 0) {
+		ssize_t n = conn_write(j->fd, p, len);
+		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+			return err_sys(e, errno, "the request could not be written");
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+			continue;
+		}
+		int r = wait_for(j, POLLOUT, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int send_request(struct job *j, const struct dname *zone, struct err *e)
+{
+	struct buf msg = BUF_INIT, framed = BUF_INIT;
+	uint16_t id = (uint16_t)clock_random();
+	int r = write_query(&msg, id, zone, RR_AXFR, e);
+
+	axfr_init(&j->axfr, zone, id);
+	if (r == 0 && j->s->key != NULL)
+		r = tsig_sign(&msg, j->s->key, clock_wall_s(), &j->mac, e);
+	if (r == 0 && j->s->key != NULL)
+		r = tsig_stream_new(&j->stream, j->s->key, &j->mac, e);
+	if (r == 0) {
+		buf_u16(&framed, (uint16_t)msg.len);
+		buf_add(&framed, msg.p, msg.len);
+		r = framed.bad ? err_nomem(e) : write_all(j, framed.p, framed.len, e);
+	}
+	buf_fini(&msg);
+	buf_fini(&framed);
+	return r;
+}
+
+static int ended(const struct job *j, int errnum, struct err *e)
+{
+	int r = ERR_PROTO;
+
+	if (errnum != 0)
+		r = err_sys(e, errnum, "the connection broke after %" PRIu64 " records",
+			    j->axfr.records);
+	else
+		err_set(e, r, "the server closed the connection after %" PRIu64 " records",
+			j->axfr.records);
+	err_hint(e, "nothing of it is used, the next pass tries again; its log may say why");
+	return r;
+}
+
+/* The next whole message, borrowed until the next call. */
+static int next_message(struct job *j, const uint8_t **p, size_t *len, struct err *e)
+{
+	for (;;) {
+		size_t have = j->len - j->at;
+		if (have >= 2) {
+			*len = (size_t)(j->in[j->at] << 8 | j->in[j->at + 1]);
+			if (have >= 2 + *len) {
+				*p = j->in + j->at + 2;
+				j->at += 2 + *len;
+				return 0;
+			}
+		}
+		if (j->at > 0 && IN_CAP - j->at < 2 + WIRE_MESSAGE_MAX) {
+			memmove(j->in, j->in + j->at, have);
+			j->at = 0;
+			j->len = have;
+		}
+		ssize_t n = conn_read(j->fd, j->in + j->len, IN_CAP - j->len);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
+			return ended(j, n == 0 ? 0 : errno, e);
+		if (n > 0) {
+			j->len += (size_t)n;
+			j->bytes += (size_t)n;
+		}
+		/* Also when bytes keep coming: nobody may stretch the deadline. */
+		if (n < 0 || clock_mono_ms() >= j->deadline_ms) {
+			int r = wait_for(j, POLLIN, e);
+			if (r < 0)
+				return r;
+		}
+		if (j->bytes > j->lim->max_bytes)
+			return err_set(e, ERR_PROTO, "more than %" PRIu64 " bytes came",
+				       j->lim->max_bytes);
+	}
+}
+
+static int count_and_give(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,
+			  const uint8_t *rdata, size_t rdlen, struct err *e)
+{
+	struct job *j = arg;
+
+	if (j->axfr.records > j->lim->max_records)
+		return err_set(e, ERR_PROTO, "more than %" PRIu64 " records came",
+			       j->lim->max_records);
+	return j->sink(j->arg, owner, type, ttl_s, rdata, rdlen, e);
+}
+
+/* The first message may be a refusal; then its TSIG, if any, says more than the stream would. */
+static int refusal(struct job *j, const struct wire_msg *m, struct err *e)
+{
+	struct answer a = {.end = ANSWER_REPLY, .rcode = (uint8_t)wire_rcode(m)};
+	struct tsig_info info = {0};
+	int64_t now = clock_wall_s();
+
+	if (j->s->key != NULL) {
+		a.verified = tsig_verify(m->p, m->len, j->s->key, &j->mac, now, &info) == TSIG_OK;
+		a.tsig_error = info.error;
+		a.clock_diff_s = a.verified && info.server_time_s != 0 ?
+					 info.server_time_s - now : 0;
+	}
+	j->named = true;
+	return answer_err(j->s, &a, e);
+}
+
+static int take_message(struct job *j, const uint8_t *p, size_t len, struct err *e)
+{
+	struct wire_msg m;
+	const char *why;
+	int r;
+
+	if (!wirecheck(&m, p, len, &why))
+		return err_set(e, ERR_PROTO, "a message is malformed: %s", why);
+	if (wire_rcode(&m) != RCODE_NOERROR && m.id == j->axfr.id)
+		return refusal(j, &m, e);
+	if (j->stream != NULL) {
+		r = tsig_stream_next(j->stream, p, len, clock_wall_s(), e);
+		if (r < 0)
+			return r;
+	}
+	return axfr_feed(&j->axfr, &m, count_and_give, j, e);
+}
+
+static int run(struct job *j, const struct dname *zone, struct err *e)
+{
+	const uint8_t *p = NULL;
+	size_t len = 0;
+	int r = dial(j, e);
+
+	if (r == 0)
+		r = send_request(j, zone, e);
+	while (r == 0) {
+		r = next_message(j, &p, &len, e);
+		if (r == 0)
+			r = take_message(j, p, len, e);
+	}
+	if (r == 1)
+		r = j->stream != NULL ? tsig_stream_finish(j->stream, e) : 0;
+	return r;
+}
+
+int transfer_axfr(const struct server *s, const struct dname *zone,
+		  const struct transfer_limits *lim, transfer_rr sink, void *arg,
+		  uint32_t *serial, struct err *e)
+{
+	AUTO(own_freep) uint8_t *in = malloc(IN_CAP);
+	struct job j = {.s = s, .lim = lim, .deadline_ms = clock_mono_ms() + lim->timeout_ms,
+			.fd = -1, .in = in, .sink = sink, .arg = arg};
+	char who[SERVER_TEXT], name[DNAME_TEXT];
+	int r = in != NULL ? run(&j, zone, e) : err_nomem(e);
+
+	own_closep(&j.fd);
+	tsig_stream_free(j.stream);
+	if (r < 0)
+		return err_in(e, r, "transfer of \"%s\"%s%s", dname_print(name, zone),
+			      j.named ? "" : " from ", j.named ? "" : server_print(who, s));
+	*serial = j.axfr.serial;
+	return 0;
+}
+
+/* The zone's own SOA in the answer section. */
+static bool find_soa(const struct wire_msg *m, const struct dname *zone, uint32_t *serial)
+{
+	struct wire_iter it;
+	struct wire_rr rr;
+	uint8_t soa[600];
+
+	wire_iter_init(&it, m);
+	while (wire_iter_next(&it, &rr)) {
+		if (rr.section != 1 || rr.type != RR_SOA || rr.class_ != RR_CLASS_IN ||
+		    !dname_equal(&rr.owner, zone))
+			continue;
+		size_t n = wire_rdata(m, &rr, soa, sizeof(soa));
+		if (n < 22)
+			return false;
+		const uint8_t *p = soa + n - 20;
+		*serial = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+		return true;
+	}
+	return false;
+}
+
+int transfer_soa(const struct server *s, const struct dname *zone, uint32_t *serial,
+		 struct err *e)
+{
+	AUTO(buf_fini) struct buf msg = BUF_INIT;
+	AUTO(buf_fini) struct buf reply = BUF_INIT;
+	char who[SERVER_TEXT], name[DNAME_TEXT];
+	struct wire_msg m;
+	const char *why;
+	int r = write_query(&msg, 0, zone, RR_SOA, e);
+
+	if (r == 0)
+		r = exchange_once(s, &msg, &reply, e);
+	if (r < 0)
+		return err_in(e, r, "SOA of \"%s\"", dname_print(name, zone));
+	if (wirecheck(&m, (const uint8_t *)reply.p, reply.len, &why) && find_soa(&m, zone, serial))
+		return 0;
+	err_set(e, ERR_DENIED, "%s has no zone \"%s\" (it answered %s without its SOA)",
+		server_print(who, s), dname_print(name, zone),
+		reply.len > 3 ? rcode_name((uint8_t)reply.p[3] & 15) : "nothing");
+	err_hint(e, "is the zone's name right, and is it loaded there?");
+	return ERR_DENIED;
+}
