@@ -1,0 +1,1 @@
+select coalesce(policy_digest, 0) from ipambridge.space where id = $1::int

@@ -1,0 +1,1 @@
+select version, name, sha256, applied_at from ipambridge.migration order by version

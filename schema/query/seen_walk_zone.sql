@@ -1,0 +1,1 @@
+select set_config('ipambridge.zone', $1::int::text, false)

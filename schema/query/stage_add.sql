@@ -1,0 +1,1 @@
+copy pg_temp.stage from stdin (format binary)

@@ -1,0 +1,1 @@
+select seen_all_at from ipambridge.source where id = $1::int

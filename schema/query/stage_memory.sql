@@ -1,0 +1,1 @@
+select set_config('work_mem', '96MB', true)

@@ -1,0 +1,3 @@
+select known, serial, pulled_at, full_at, parked_until, last_error
+from ipambridge.zone
+where id = $1::int
