@@ -1,0 +1,551 @@
+/* beliefs.c - what is believed about owners: read by key and by due time, written in bulk.
+ *
+ * A set is kept as its text (value/rr.h).  seen is kept only where it differs from published,
+ * so a zone that is in step costs nothing extra and the walk over it reads one text a row.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/own.h"
+#include "bridge/store/inside.h"
+#include "sql.h"
+
+static int read_set(struct rrs *out, struct arena *a, const char *text, size_t len, struct err *e)
+{
+	*out = (struct rrs){NULL, 0};
+	return len == 0 ? 0 : rrs_parse(out, a, text, len, e);
+}
+
+/* Columns of the four sets of a row: 2 want, 3 published, 4 offered, 5 seen, 6 seen known. */
+static int read_sets(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
+		     struct err *e)
+{
+	struct pg_field f[BELIEF_OFFERED_MAX];
+	const char *want = pg_text(r, row, 2), *published = pg_text(r, row, 3);
+	const char *seen = pg_text(r, row, 5);
+	size_t n = pg_texts(r, row, 4, f, BELIEF_OFFERED_MAX), i;
+
+	if (n > BELIEF_OFFERED_MAX)
+		return err_set(e, ERR_PROTO, "an owner has %zu offered sets", n);
+	if (read_set(&b->want, a, want, strlen(want), e) < 0 ||
+	    read_set(&b->published, a, published, strlen(published), e) < 0)
+		return ERR_PROTO;
+	for (i = 0; i < n; i++)
+		if (read_set(&b->offered[i], a, (const char *)f[i].p, f[i].len, e) < 0)
+			return ERR_PROTO;
+	b->n_offered = (uint8_t)n;
+	b->seen_known = pg_bool(r, row, 6);
+	if (!b->seen_known)
+		return 0;
+	if (pg_is_null(r, row, 5)) {
+		b->seen = b->published;
+		return 0;
+	}
+	return read_set(&b->seen, a, seen, strlen(seen), e);
+}
+
+/* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, offered_at, removed_at, reverts,
+ * state, due_at, attempts, why, settled_at. */
+static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
+		       struct err *e)
+{
+	const char *state = pg_text(r, row, 13);
+	enum belief_state st;
+	int rc;
+
+	memset(b, 0, sizeof(*b));
+	b->zone_id = pg_i32(r, row, 0);
+	if (store_read_name(&b->owner, pg_text(r, row, 1), e) < 0)
+		return ERR_PROTO;
+	rc = read_sets(b, r, row, a, e);
+	if (rc < 0)
+		return err_in(e, rc, "owner \"%s\" in the database", pg_text(r, row, 1));
+	if (store_read_kind(&b->want_kind, pg_text(r, row, 7), e) < 0)
+		return ERR_PROTO;
+	b->want_ttl_s = store_u32(r, row, 8);
+	b->sent_ttl_s = store_u32(r, row, 9);
+	b->offered_at_s = pg_time(r, row, 10);
+	b->removed_at_s = pg_time(r, row, 11);
+	b->reverts = store_u32(r, row, 12);
+	if (!belief_state_parse(&st, state, strlen(state)))
+		return err_set(e, ERR_PROTO, "the database holds an unknown state \"%s\"", state);
+	b->state = (uint8_t)st;
+	b->due_at_s = pg_time(r, row, 14);
+	b->attempts = store_u32(r, row, 15);
+	b->settled_at_s = pg_time(r, row, 17);
+	return store_keep_text(&b->why, a, r, row, 16) ? 0 : err_nomem(e);
+}
+
+static int query_beliefs(struct belief **out, size_t *n, struct store *s, const char *sql,
+			 const struct pg_args *args, struct arena *a, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct belief *v;
+	size_t k, i;
+	int r = pg_query(&rows, s->pg, sql, args, e);
+
+	if (r < 0)
+		return r;
+	k = pg_rows_n(rows);
+	if (k == 0)
+		return 0;
+	v = arena_array(a, k, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(e);
+	for (i = 0; i < k; i++) {
+		r = read_belief(&v[i], rows, i, a, e);
+		if (r < 0)
+			return r;
+	}
+	*out = v;
+	*n = k;
+	return 0;
+}
+
+/* By zone, then names in the order of DNS. */
+static int by_key(const void *pa, const void *pb)
+{
+	const struct belief *a = pa, *b = pb;
+
+	if (a->zone_id != b->zone_id)
+		return a->zone_id < b->zone_id ? -1 : 1;
+	return dname_cmp(&a->owner, &b->owner);
+}
+
+/* A key asked for twice is answered once. */
+static size_t unique(struct belief *v, size_t n)
+{
+	size_t k = 0, i;
+
+	for (i = 0; i < n; i++)
+		if (k == 0 || by_key(&v[k - 1], &v[i]) != 0)
+			v[k++] = v[i];
+	return k;
+}
+
+static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
+			    size_t n_keys, struct arena *a, struct err *e)
+{
+	struct pg_args args;
+	size_t i;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (n_keys == 0)
+		return 0;
+	pg_args_init(&args);
+	pg_arg_array(&args, PG_INT4, n_keys);
+	for (i = 0; i < n_keys; i++)
+		pg_elem_i32(&args, keys[i].zone_id);
+	pg_arg_array(&args, PG_TEXT, n_keys);
+	for (i = 0; i < n_keys; i++)
+		store_elem_name(&args, &keys[i].owner);
+	r = query_beliefs(out, n, ctx, sql_beliefs_get, &args, a, e);
+	pg_args_fini(&args);
+	if (r == 0 && *n > 1) {
+		qsort(*out, *n, sizeof(**out), by_key);
+		*n = unique(*out, *n);
+	}
+	return r;
+}
+
+static int flow_beliefs_due(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
+			    int64_t now_s, const struct belief *after, size_t limit,
+			    struct arena *a, struct err *e)
+{
+	char owner[DNAME_TEXT] = "";
+	struct pg_args args;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (after != NULL && after->owner.len > 0)
+		dname_print(owner, &after->owner);
+	pg_args_init(&args);
+	pg_arg_i32(&args, zone_id);
+	pg_arg_time(&args, now_s);
+	pg_arg_time(&args, after == NULL ? 0 : after->due_at_s);
+	pg_arg_text(&args, owner);
+	pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
+	r = query_beliefs(out, n, ctx, sql_beliefs_due, &args, a, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+static int flow_beliefs_stopped(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
+				enum belief_state state, const struct dname *after, size_t limit,
+				struct arena *a, struct err *e)
+{
+	char owner[DNAME_TEXT] = "";
+	struct pg_args args;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (after != NULL)
+		dname_print(owner, after);
+	pg_args_init(&args);
+	pg_arg_i32(&args, zone_id);
+	pg_arg_text(&args, belief_state_name(state));
+	pg_arg_text(&args, owner);
+	pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
+	r = query_beliefs(out, n, ctx, sql_beliefs_stopped, &args, a, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+static int flow_beliefs_guarding(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
+				 struct arena *a, struct err *e)
+{
+	struct pg_args args;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, zone_id);
+	r = query_beliefs(out, n, ctx, sql_beliefs_guarding, &args, a, e);
+	pg_args_fini(&args);
+	if (r == 0 && *n > 1)
+		qsort(*out, *n, sizeof(**out), by_key);
+	return r;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static void put_key(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_INT4, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i32(a, v[i]->zone_id);
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		store_elem_name(a, &v[i]->owner);
+}
+
+static void elem_set(struct pg_args *a, struct buf *text, const struct rrs *set)
+{
+	buf_reset(text);
+	rrs_print(text, set);
+	a->b.bad |= text->bad;
+	pg_elem_text(a, buf_text(text), text->len);
+}
+
+static void put_want(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	struct buf text = BUF_INIT;
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		elem_set(a, &text, &v[i]->want);
+	buf_fini(&text);
+}
+
+static void put_offered(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	struct buf text = BUF_INIT;
+	size_t i;
+	int k;
+
+	for (k = 0; k < BELIEF_OFFERED_MAX; k++) {
+		pg_arg_array(a, PG_TEXT, n);
+		for (i = 0; i < n; i++) {
+			if (k < v[i]->n_offered)
+				elem_set(a, &text, &v[i]->offered[k]);
+			else
+				pg_elem_null(a);
+		}
+	}
+	buf_fini(&text);
+}
+
+/* published, offered, and seen where it is not the same as published. */
+static void put_sets(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	struct buf text = BUF_INIT;
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		elem_set(a, &text, &v[i]->published);
+	put_offered(a, v, n);
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		if (v[i]->seen_known && !rrs_equal(&v[i]->seen, &v[i]->published))
+			elem_set(a, &text, &v[i]->seen);
+		else
+			pg_elem_null(a);
+	}
+	buf_fini(&text);
+}
+
+/* What makes an owner a zone cut or point at other names. */
+static bool is_guarding(const struct belief *b)
+{
+	static const uint16_t types[] = {RR_NS, RR_DNAME, RR_CNAME, RR_MX, RR_SRV};
+	const struct rr *first;
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (rrs_of(&b->seen, types[i], &first) > 0)
+			return true;
+	return false;
+}
+
+static void put_state(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_BOOL, n);
+	for (i = 0; i < n; i++)
+		pg_elem_bool(a, v[i]->seen_known);
+	pg_arg_array(a, PG_BOOL, n);
+	for (i = 0; i < n; i++)
+		pg_elem_bool(a, is_guarding(v[i]));
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		const char *s = belief_state_name(v[i]->state);
+
+		pg_elem_text(a, s, strlen(s));
+	}
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i]->due_at_s);
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		pg_elem_text(a, v[i]->why, v[i]->why == NULL ? 0 : strlen(v[i]->why));
+}
+
+static void put_offered_at(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i]->offered_at_s);
+}
+
+/* Who wants it, and with which TTL: what a settlement leaves alone. */
+static void put_wanted_by(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		const char *s = obs_kind_name(v[i]->want_kind);
+
+		pg_elem_text(a, s, strlen(s));
+	}
+	pg_arg_array(a, PG_INT8, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i64(a, v[i]->want_ttl_s);
+}
+
+static void put_numbers(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_INT8, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i64(a, v[i]->sent_ttl_s);
+	put_offered_at(a, v, n);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i]->settled_at_s);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i]->removed_at_s);
+	pg_arg_array(a, PG_INT8, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i64(a, v[i]->reverts);
+	pg_arg_array(a, PG_INT8, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i64(a, v[i]->attempts);
+}
+
+static int put_rows(struct store *s, const struct belief *const *v, size_t n, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	put_key(&a, v, n);
+	put_want(&a, v, n);
+	put_wanted_by(&a, v, n);
+	put_sets(&a, v, n);
+	put_state(&a, v, n);
+	put_numbers(&a, v, n);
+	r = pg_run(s->pg, sql_beliefs_put, &a, e);
+	pg_args_fini(&a);
+	store_grown(s, GROWN_OWNER, n);
+	return r;
+}
+
+static int drop_rows(struct store *s, const struct belief *const *v, size_t n, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	put_key(&a, v, n);
+	r = pg_run(s->pg, sql_beliefs_put_drop, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct err *e)
+{
+	/* Those to keep from the front, those to delete from the back. */
+	AUTO(own_freep) const struct belief **p = NULL;
+	size_t keep = 0, drop = n, i;
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	p = calloc(n, sizeof(*p));
+	if (p == NULL)
+		return err_nomem(e);
+	for (i = 0; i < n; i++) {
+		if (v[i].n_offered > BELIEF_OFFERED_MAX)
+			return err_set(e, ERR_BUG, "belief with too many offers");
+		if (belief_is_empty(&v[i]))
+			p[--drop] = &v[i];
+		else
+			p[keep++] = &v[i];
+	}
+	if (drop < n)
+		r = drop_rows(ctx, p + drop, n - drop, e);
+	if (r == 0 && keep > 0)
+		r = put_rows(ctx, p, keep, e);
+	return r;
+}
+
+/* ---- sending in bulk ----------------------------------------------------------------------- */
+
+static const struct belief **pointers(const struct belief *v, size_t n)
+{
+	const struct belief **p = calloc(n + 1, sizeof(*p));
+	size_t i;
+
+	for (i = 0; p != NULL && i < n; i++)
+		p[i] = &v[i];
+	return p;
+}
+
+static int flow_beliefs_offer(void *ctx, const struct belief *v, size_t n, struct err *e)
+{
+	AUTO(own_freep) const struct belief **p = pointers(v, n);
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	if (p == NULL)
+		return err_nomem(e);
+	pg_args_init(&a);
+	put_key(&a, p, n);
+	put_offered(&a, p, n);
+	put_offered_at(&a, p, n);
+	r = n == 0 ? 0 : pg_run(s->pg, sql_beliefs_offer, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_mark(void *ctx, uint64_t *out, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	int r = pg_query(&rows, s->pg, sql_mark, NULL, e);
+
+	*out = r == 0 && pg_rows_n(rows) == 1 ? (uint64_t)pg_i64(rows, 0, 0) : 0;
+	return r;
+}
+
+static int flow_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint64_t mark,
+			       bool *done, struct err *e)
+{
+	AUTO(own_freep) const struct belief **p = pointers(v, n);
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	struct pg_args a;
+	size_t i;
+	int r;
+
+	if (p == NULL)
+		return err_nomem(e);
+	memset(done, 0, n * sizeof(*done));
+	if (n == 0)
+		return 0;
+	pg_args_init(&a);
+	pg_arg_i64(&a, (int64_t)mark);
+	put_key(&a, p, n);
+	put_sets(&a, p, n);
+	put_state(&a, p, n);
+	put_numbers(&a, p, n);
+	r = pg_query(&rows, s->pg, sql_beliefs_settle, &a, e);
+	pg_args_fini(&a);
+	for (i = 0; r == 0 && i < pg_rows_n(rows); i++)
+		done[pg_i32(rows, i, 0) - 1] = true;
+	return r;
+}
+
+/* ---- the walk ------------------------------------------------------------------------------ */
+
+struct walk {
+	int (*cb)(void *arg, const struct dname *owner, const struct rrs *seen, struct err *e);
+	void *arg;
+	struct arena a;
+};
+
+static int walk_row(void *arg, const struct pg_field *f, int n, struct err *e)
+{
+	struct walk *w = arg;
+	struct dname owner;
+	struct rrs seen;
+	int r;
+
+	if (n != 2 || f[0].p == NULL || f[1].p == NULL)
+		return err_set(e, ERR_PROTO, "the database sent an owner of another shape");
+	if (!dname_parse(&owner, (const char *)f[0].p, f[0].len))
+		return err_set(e, ERR_PROTO, "the database holds a malformed owner name");
+	arena_reset(&w->a);
+	r = read_set(&seen, &w->a, (const char *)f[1].p, f[1].len, e);
+	return r < 0 ? r : w->cb(w->arg, &owner, &seen, e);
+}
+
+static int flow_seen_walk(void *ctx, int32_t zone_id,
+			  int (*cb)(void *arg, const struct dname *owner, const struct rrs *seen,
+				    struct err *e),
+			  void *arg, struct err *e)
+{
+	struct store *s = ctx;
+	struct walk w = {.cb = cb, .arg = arg, .a = ARENA_INIT};
+	struct pg_args a;
+	int r;
+
+	/* COPY takes no parameters: the zone travels as a setting of the session. */
+	pg_args_init(&a);
+	pg_arg_i32(&a, zone_id);
+	r = pg_run(s->pg, sql_seen_walk_zone, &a, e);
+	pg_args_fini(&a);
+	if (r == 0)
+		r = pg_copy_out(s->pg, sql_seen_walk, walk_row, &w, e);
+	arena_fini(&w.a);
+	return r;
+}
+
+void store_bind_beliefs(struct flow_store *f)
+{
+	f->beliefs_get = flow_beliefs_get;
+	f->beliefs_put = flow_beliefs_put;
+	f->beliefs_due = flow_beliefs_due;
+	f->beliefs_offer = flow_beliefs_offer;
+	f->mark = flow_mark;
+	f->beliefs_settle = flow_beliefs_settle;
+	f->beliefs_stopped = flow_beliefs_stopped;
+	f->beliefs_guarding = flow_beliefs_guarding;
+	f->seen_walk = flow_seen_walk;
+}

@@ -1,0 +1,202 @@
+/* evidence.c - observations as kept: read by address or by their clock, written in bulk.
+ *
+ * Bulk values travel as one array a column, which is as quick for one row as for thousands.
+ */
+#include <string.h>
+
+#include "bridge/base/own.h"
+#include "bridge/store/inside.h"
+#include "sql.h"
+
+/* All rows of a result as evidence in the arena. */
+static int read_all(struct evidence **out, size_t *n, const struct pg_rows *rows, struct arena *a,
+		    struct err *e)
+{
+	size_t k = pg_rows_n(rows), i;
+	struct evidence *v;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (k == 0)
+		return 0;
+	v = arena_array(a, k, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(e);
+	for (i = 0; i < k; i++) {
+		r = store_read_evidence(&v[i], rows, i, 0, a, e);
+		if (r < 0)
+			return r;
+	}
+	*out = v;
+	*n = k;
+	return 0;
+}
+
+static int query_evidence(struct evidence **out, size_t *n, struct store *s, const char *sql,
+			  const struct pg_args *args, struct arena *a, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	int r = pg_query(&rows, s->pg, sql, args, e);
+
+	return r < 0 ? r : read_all(out, n, rows, a, e);
+}
+
+static int flow_evidence_get(void *ctx, struct evidence **out, size_t *n, int32_t space_id,
+			     const struct ipaddr *addrs, size_t n_addrs, struct arena *a,
+			     struct err *e)
+{
+	struct pg_args args;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (n_addrs == 0)
+		return 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	pg_arg_inets(&args, addrs, n_addrs);
+	r = query_evidence(out, n, ctx, sql_evidence_get, &args, a, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+static int flow_evidence_due(void *ctx, struct evidence **out, size_t *n, int32_t source_id,
+			     int64_t now_s, int64_t stale_after_s, bool held_too,
+			     const struct ipaddr *after, size_t limit, struct arena *a,
+			     struct err *e)
+{
+	static const struct ipaddr none;
+	struct pg_args args;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, source_id);
+	pg_arg_time(&args, now_s);
+	pg_arg_time(&args, stale_after_s > 0 ? now_s - stale_after_s : 0);
+	pg_arg_bool(&args, held_too);
+	pg_arg_inet(&args, after == NULL ? &none : after);
+	pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
+	r = query_evidence(out, n, ctx, sql_evidence_due, &args, a, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+/* The first three columns are the key. */
+static void put_key(struct pg_args *a, const struct evidence *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_INT4, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i32(a, v[i].source_id);
+	pg_arg_array(a, PG_INET, n);
+	for (i = 0; i < n; i++)
+		pg_elem_inet(a, &v[i].obs.addr);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++) {
+		struct bytes k = store_name_key(&v[i].obs);
+
+		pg_elem_bytes(a, k.len == 0 ? "" : (const void *)k.p, k.len);
+	}
+}
+
+static void put_facts(struct pg_args *a, const struct evidence *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		const char *kind = obs_kind_name(v[i].obs.kind);
+
+		pg_elem_text(a, kind, strlen(kind));
+	}
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].obs.name);
+	pg_arg_array(a, PG_MACADDR, n);
+	for (i = 0; i < n; i++)
+		pg_elem_mac(a, &v[i].obs.mac);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].obs.client_id);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].obs.duid);
+	pg_arg_array(a, PG_INT8, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i64(a, v[i].obs.ttl_s);
+	pg_arg_array(a, PG_BOOL, n);
+	for (i = 0; i < n; i++)
+		pg_elem_bool(a, v[i].obs.ptr);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].obs.raw);
+}
+
+static void put_times(struct pg_args *a, const struct evidence *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].obs.valid_until_s);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].obs.seen_at_s);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].first_seen_s);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].last_seen_s);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].absent_since_s);
+	pg_arg_array(a, PG_BOOL, n);
+	for (i = 0; i < n; i++)
+		pg_elem_bool(a, v[i].held);
+}
+
+static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	if (n == 0)
+		return 0;
+	pg_args_init(&a);
+	put_key(&a, v, n);
+	put_facts(&a, v, n);
+	put_times(&a, v, n);
+	r = pg_run(s->pg, sql_evidence_put, &a, e);
+	pg_args_fini(&a);
+	store_grown(s, GROWN_OBSERVATION, n);
+	return r;
+}
+
+static int flow_evidence_del(void *ctx, const struct evidence *v, size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	if (n == 0)
+		return 0;
+	pg_args_init(&a);
+	put_key(&a, v, n);
+	r = pg_run(s->pg, sql_evidence_del, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+void store_bind_evidence(struct flow_store *f)
+{
+	f->evidence_get = flow_evidence_get;
+	f->evidence_put = flow_evidence_put;
+	f->evidence_del = flow_evidence_del;
+	f->evidence_due = flow_evidence_due;
+}

@@ -1,0 +1,303 @@
+/* hosts.c - the names of addresses: read by address and by name, replaced by address. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/own.h"
+#include "bridge/store/inside.h"
+#include "sql.h"
+
+/* Columns: address, name, asked, ptr, kind, source_id, mac, client_id, duid, since, expires_at,
+ * ttl, why. */
+static int read_host(struct host *h, const struct pg_rows *r, size_t row, struct arena *a,
+		     struct err *e)
+{
+	memset(h, 0, sizeof(*h));
+	h->addr = pg_inet(r, row, 0);
+	if (store_read_name(&h->name, pg_text(r, row, 1), e) < 0 ||
+	    store_read_name(&h->asked, pg_text(r, row, 2), e) < 0 ||
+	    store_read_kind(&h->kind, pg_text(r, row, 4), e) < 0)
+		return ERR_PROTO;
+	h->ptr = pg_bool(r, row, 3);
+	h->source_id = pg_i32(r, row, 5);
+	h->id.mac = pg_mac(r, row, 6);
+	h->since_s = pg_time(r, row, 9);
+	h->expires_at_s = pg_time(r, row, 10);
+	h->ttl_s = store_u32(r, row, 11);
+	if (!store_keep_bytes(&h->id.client_id, a, pg_bytes(r, row, 7)) ||
+	    !store_keep_bytes(&h->id.duid, a, pg_bytes(r, row, 8)) ||
+	    !store_keep_text(&h->why, a, r, row, 12))
+		return err_nomem(e);
+	return 0;
+}
+
+static int query_hosts(struct host **out, size_t *n, struct store *s, const char *sql,
+		       const struct pg_args *args, struct arena *a, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct host *v;
+	size_t k, i;
+	int r = pg_query(&rows, s->pg, sql, args, e);
+
+	if (r < 0)
+		return r;
+	k = pg_rows_n(rows);
+	if (k == 0)
+		return 0;
+	v = arena_array(a, k, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(e);
+	for (i = 0; i < k; i++) {
+		r = read_host(&v[i], rows, i, a, e);
+		if (r < 0)
+			return r;
+	}
+	*out = v;
+	*n = k;
+	return 0;
+}
+
+/* Names in the order of DNS (RFC 4034 6.1), which no collation of the server knows. */
+static int by_address_name(const void *pa, const void *pb)
+{
+	const struct host *a = pa, *b = pb;
+	int r = ipaddr_cmp(&a->addr, &b->addr);
+
+	return r != 0 ? r : dname_cmp(&a->name, &b->name);
+}
+
+static int by_name_since_address(const void *pa, const void *pb)
+{
+	const struct host *a = pa, *b = pb;
+	int r = dname_cmp(&a->name, &b->name);
+
+	if (r == 0)
+		r = (a->since_s > b->since_s) - (a->since_s < b->since_s);
+	return r != 0 ? r : ipaddr_cmp(&a->addr, &b->addr);
+}
+
+static int flow_hosts_addrs(void *ctx, struct ipaddr *out, size_t *n, size_t cap, int32_t space_id,
+			    const struct ipaddr *after, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	static const struct ipaddr none;
+	struct store *s = ctx;
+	struct pg_args args;
+	size_t i;
+	int r;
+
+	*n = 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	pg_arg_inet(&args, after == NULL ? &none : after);
+	pg_arg_i64(&args, (int64_t)cap);
+	r = pg_query(&rows, s->pg, sql_hosts_addrs, &args, e);
+	pg_args_fini(&args);
+	if (r < 0)
+		return r;
+	*n = pg_rows_n(rows);
+	for (i = 0; i < *n; i++)
+		out[i] = pg_inet(rows, i, 0);
+	return 0;
+}
+
+static int flow_digest_get(void *ctx, uint64_t *out, int32_t space_id, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	struct pg_args args;
+	int r;
+
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	r = pg_query(&rows, s->pg, sql_digest_get, &args, e);
+	pg_args_fini(&args);
+	*out = r == 0 && pg_rows_n(rows) == 1 ? (uint64_t)pg_i64(rows, 0, 0) : 0;
+	return r;
+}
+
+static int flow_digest_put(void *ctx, uint64_t digest, int32_t space_id, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args args;
+	int r;
+
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	pg_arg_i64(&args, (int64_t)digest);
+	r = pg_run(s->pg, sql_digest_put, &args, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+static int flow_hosts_of_addrs(void *ctx, struct host **out, size_t *n, int32_t space_id,
+			       const struct ipaddr *addrs, size_t n_addrs, struct arena *a,
+			       struct err *e)
+{
+	struct pg_args args;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (n_addrs == 0)
+		return 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	pg_arg_inets(&args, addrs, n_addrs);
+	r = query_hosts(out, n, ctx, sql_hosts_of_addrs, &args, a, e);
+	pg_args_fini(&args);
+	if (r == 0 && *n > 1)
+		qsort(*out, *n, sizeof(**out), by_address_name);
+	return r;
+}
+
+static int flow_hosts_of_names(void *ctx, struct host **out, size_t *n, int32_t space_id,
+			       const struct dname *names, size_t n_names, struct arena *a,
+			       struct err *e)
+{
+	struct pg_args args;
+	size_t i;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (n_names == 0)
+		return 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	pg_arg_array(&args, PG_TEXT, n_names);
+	for (i = 0; i < n_names; i++)
+		store_elem_name(&args, &names[i]);
+	r = query_hosts(out, n, ctx, sql_hosts_of_names, &args, a, e);
+	pg_args_fini(&args);
+	if (r == 0 && *n > 1)
+		qsort(*out, *n, sizeof(**out), by_name_since_address);
+	return r;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static void put_names(struct pg_args *a, const struct host *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_INET, n);
+	for (i = 0; i < n; i++)
+		pg_elem_inet(a, &v[i].addr);
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		store_elem_name(a, &v[i].name);
+}
+
+static void put_rest(struct pg_args *a, const struct host *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		store_elem_name(a, &v[i].asked);
+	pg_arg_array(a, PG_BOOL, n);
+	for (i = 0; i < n; i++)
+		pg_elem_bool(a, v[i].ptr);
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		const char *kind = obs_kind_name(v[i].kind);
+
+		pg_elem_text(a, kind, strlen(kind));
+	}
+	pg_arg_array(a, PG_INT4, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i32(a, v[i].source_id);
+	pg_arg_array(a, PG_MACADDR, n);
+	for (i = 0; i < n; i++)
+		pg_elem_mac(a, &v[i].id.mac);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].id.client_id);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].id.duid);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].since_s);
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].expires_at_s);
+	pg_arg_array(a, PG_INT8, n);
+	for (i = 0; i < n; i++)
+		pg_elem_i64(a, v[i].ttl_s);
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++)
+		pg_elem_text(a, v[i].why, v[i].why == NULL ? 0 : strlen(v[i].why));
+}
+
+/* Rows of the addresses that are not among the new ones. */
+static int drop_others(struct store *s, int32_t space_id, const struct ipaddr *addrs,
+		       size_t n_addrs, const struct host *v, size_t n, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, space_id);
+	pg_arg_inets(&a, addrs, n_addrs);
+	put_names(&a, v, n);
+	r = pg_run(s->pg, sql_hosts_put_drop, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
+			  const struct host *v, size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r = 0;
+
+	if (n_addrs > 0)
+		r = drop_others(s, space_id, addrs, n_addrs, v, n, e);
+	if (r < 0 || n == 0)
+		return r;
+	pg_args_init(&a);
+	pg_arg_i32(&a, space_id);
+	put_names(&a, v, n);
+	put_rest(&a, v, n);
+	r = pg_run(s->pg, sql_hosts_put, &a, e);
+	pg_args_fini(&a);
+	store_grown(s, GROWN_HOST, n);
+	return r;
+}
+
+/* In a reverse zone the names are PTRs: hosts whose address lies in it count. */
+static int flow_hosts_count(void *ctx, uint32_t *out, int32_t source_id, const struct dname *zone,
+			    struct err *e)
+{
+	struct store *s = ctx;
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	char text[DNAME_TEXT];
+	struct pg_args a;
+	struct prefix p;
+	bool reverse = prefix_from_reverse_zone(&p, zone);
+	int r;
+
+	*out = 0;
+	pg_args_init(&a);
+	pg_arg_i32(&a, source_id);
+	pg_arg_text(&a, reverse ? prefix_print(text, &p) : dname_print(text, zone));
+	r = pg_query(&rows, s->pg, reverse ? sql_hosts_count_reverse : sql_hosts_count, &a, e);
+	pg_args_fini(&a);
+	if (r < 0)
+		return r;
+	*out = store_u32(rows, 0, 0);
+	return 0;
+}
+
+void store_bind_hosts(struct flow_store *f)
+{
+	f->hosts_addrs = flow_hosts_addrs;
+	f->digest_get = flow_digest_get;
+	f->digest_put = flow_digest_put;
+	f->hosts_of_addrs = flow_hosts_of_addrs;
+	f->hosts_of_names = flow_hosts_of_names;
+	f->hosts_put = flow_hosts_put;
+	f->hosts_count = flow_hosts_count;
+}

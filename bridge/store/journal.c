@@ -1,0 +1,115 @@
+/* journal.c - journal lines wait until their transaction is committed and are then written in one
+ * COPY: planning gives them one by one, and a round trip for each would be most of a pass.
+ */
+#include <string.h>
+
+#include "bridge/store/inside.h"
+#include "sql.h"
+
+/* So many may wait: it bounds the memory of a transaction. */
+enum { LINES_MAX = 5000 };
+
+void store_journal_forget(struct store *s)
+{
+	s->lines.n = 0;
+	arena_reset(&s->lines_arena);
+}
+
+static void copy_text(struct pg *p, const char *text)
+{
+	pg_copy_text(p, text, text == NULL ? 0 : strlen(text));
+}
+
+/* A number, or NULL where it stands for none. */
+static void copy_i32(struct pg *p, int32_t v, bool none)
+{
+	if (none)
+		pg_copy_null(p);
+	else
+		pg_copy_i32(p, v);
+}
+
+/* In the order of journal.sql. */
+static void copy_line(struct pg *p, const struct store_line *l)
+{
+	pg_copy_row(p, 10);
+	pg_copy_time(p, l->at_s);
+	copy_i32(p, l->space_id, l->space_id == 0);
+	copy_i32(p, l->zone_id, l->zone_id == 0);
+	copy_text(p, l->owner);
+	pg_copy_inet(p, l->addr);
+	copy_text(p, l->event);
+	copy_text(p, l->before);
+	copy_text(p, l->after);
+	copy_i32(p, l->rcode, l->rcode < 0);
+	copy_text(p, l->why);
+}
+
+int store_journal_flush(struct store *s, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	if (s->lines.n == 0)
+		return 0;
+	r = pg_copy_begin(s->pg, sql_journal, e);
+	if (r < 0)
+		return r;
+	for (i = 0; i < s->lines.n && r == 0; i++) {
+		copy_line(s->pg, &s->lines.v[i]);
+		r = pg_copy_flush(s->pg, e);
+	}
+	if (r == 0)
+		r = pg_copy_end(s->pg, e);
+	else
+		pg_copy_end(s->pg, NULL);
+	store_journal_forget(s);
+	return r;
+}
+
+/* *out: a copy, or NULL for NULL.  False: no memory. */
+static bool keep(const char **out, struct arena *a, const char *text)
+{
+	*out = text == NULL ? NULL : arena_strdup(a, text);
+	return *out != NULL || text == NULL;
+}
+
+static bool keep_subject(struct store_line *l, struct arena *a, const struct journal_line *v)
+{
+	char text[DNAME_TEXT];
+	bool named = v->owner != NULL && v->owner->len > 0;
+
+	l->addr = v->addr == NULL ? NULL : arena_dup(a, v->addr, sizeof(*v->addr));
+	return (l->addr != NULL || v->addr == NULL) &&
+	       keep(&l->owner, a, named ? dname_print(text, v->owner) : NULL);
+}
+
+static int add(struct store *s, const struct journal_line *v, struct err *e)
+{
+	struct store_line l = {.at_s = v->at_s, .space_id = v->space_id, .zone_id = v->zone_id,
+			       .rcode = v->rcode};
+	struct arena *a = &s->lines_arena;
+
+	if (!keep_subject(&l, a, v) || !keep(&l.event, a, v->event) ||
+	    !keep(&l.before, a, v->before) || !keep(&l.after, a, v->after) ||
+	    !keep(&l.why, a, v->why) || vec_push(&s->lines, l) < 0)
+		return err_nomem(e);
+	return s->lines.n < LINES_MAX ? 0 : store_journal_flush(s, e);
+}
+
+static int flow_journal(void *ctx, const struct journal_line *v, size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++)
+		r = add(s, &v[i], e);
+	/* Without a transaction nobody would come to write them. */
+	return r == 0 && !s->in_tx ? store_journal_flush(s, e) : r;
+}
+
+void store_bind_journal(struct flow_store *f)
+{
+	f->journal = flow_journal;
+}

@@ -1,0 +1,174 @@
+/* misc.c - single rows of sources, zones and brakes, and the totals. */
+#include <string.h>
+
+#include "bridge/base/own.h"
+#include "bridge/store/inside.h"
+#include "sql.h"
+
+/* One row by its id. */
+static int get_row(struct pg_rows **out, struct store *s, const char *sql, const char *what,
+		   int32_t id, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, id);
+	r = pg_query(out, s->pg, sql, &a, e);
+	pg_args_fini(&a);
+	if (r == 0 && pg_rows_n(*out) != 1)
+		r = err_set(e, ERR_BUG, "%s %d is not in the database", what, (int)id);
+	return r;
+}
+
+static int flow_source_get(void *ctx, struct source_row *out, struct arena *a, int32_t id,
+			   struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	int r = get_row(&rows, ctx, sql_source_get, "source", id, e);
+
+	if (r < 0)
+		return r;
+	*out = (struct source_row){
+		.id = id,
+		.last_ok_s = pg_time(rows, 0, 1),
+		.last_try_s = pg_time(rows, 0, 2),
+		.rows = (uint64_t)pg_i64(rows, 0, 4),
+		.bad = (uint64_t)pg_i64(rows, 0, 5),
+	};
+	if (!store_keep_text(&out->cursor, a, rows, 0, 0) ||
+	    !store_keep_text(&out->last_error, a, rows, 0, 3))
+		return err_nomem(e);
+	return 0;
+}
+
+static int flow_source_put(void *ctx, const struct source_row *row, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, row->id);
+	pg_arg_text(&a, row->cursor);
+	pg_arg_time(&a, row->last_ok_s);
+	pg_arg_time(&a, row->last_try_s);
+	pg_arg_text(&a, row->last_error);
+	pg_arg_i64(&a, (int64_t)row->rows);
+	pg_arg_i64(&a, (int64_t)row->bad);
+	r = pg_run(s->pg, sql_source_put, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32_t id,
+			 struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	int r = get_row(&rows, ctx, sql_zone_get, "zone", id, e);
+
+	if (r < 0)
+		return r;
+	*out = (struct zone_row){
+		.id = id,
+		.known = pg_bool(rows, 0, 0),
+		.serial = store_u32(rows, 0, 1),
+		.pulled_at_s = pg_time(rows, 0, 2),
+		.full_at_s = pg_time(rows, 0, 3),
+		.parked_until_s = pg_time(rows, 0, 4),
+	};
+	return store_keep_text(&out->last_error, a, rows, 0, 5) ? 0 : err_nomem(e);
+}
+
+static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, row->id);
+	pg_arg_bool(&a, row->known);
+	pg_arg_i64(&a, row->serial);
+	pg_arg_time(&a, row->pulled_at_s);
+	pg_arg_time(&a, row->full_at_s);
+	pg_arg_time(&a, row->parked_until_s);
+	pg_arg_text(&a, row->last_error);
+	r = pg_run(s->pg, sql_zone_put, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_brake_get(void *ctx, struct brake *out, int32_t zone_id, int32_t source_id,
+			  struct err *e)
+{
+	struct store *s = ctx;
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct pg_args a;
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	pg_args_init(&a);
+	pg_arg_i32(&a, zone_id);
+	pg_arg_i32(&a, source_id);
+	r = pg_query(&rows, s->pg, sql_brake_get, &a, e);
+	pg_args_fini(&a);
+	if (r < 0 || pg_rows_n(rows) == 0)
+		return r;
+	out->window_s = pg_time(rows, 0, 0);
+	out->names = store_u32(rows, 0, 1);
+	out->used = store_u32(rows, 0, 2);
+	return 0;
+}
+
+static int flow_brake_put(void *ctx, const struct brake *b, int32_t zone_id, int32_t source_id,
+			  struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, zone_id);
+	pg_arg_i32(&a, source_id);
+	pg_arg_time(&a, b->window_s);
+	pg_arg_i64(&a, b->names);
+	pg_arg_i64(&a, b->used);
+	r = pg_run(s->pg, sql_brake_put, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_totals(void *ctx, struct store_totals *out, struct err *e)
+{
+	struct store *s = ctx;
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	size_t i;
+	int r = pg_query(&rows, s->pg, sql_totals, NULL, e);
+
+	memset(out, 0, sizeof(*out));
+	if (r < 0)
+		return r;
+	for (i = 0; i < pg_rows_n(rows); i++) {
+		const char *what = pg_text(rows, i, 0);
+		uint64_t n = (uint64_t)pg_i64(rows, i, 1);
+		enum belief_state st;
+
+		if (strcmp(what, "held") == 0)
+			out->held = n;
+		else if (belief_state_parse(&st, what, strlen(what)))
+			out->owners[st] = n;
+	}
+	return 0;
+}
+
+void store_bind_misc(struct flow_store *f)
+{
+	f->source_get = flow_source_get;
+	f->source_put = flow_source_put;
+	f->zone_get = flow_zone_get;
+	f->zone_put = flow_zone_put;
+	f->brake_get = flow_brake_get;
+	f->brake_put = flow_brake_put;
+	f->totals = flow_totals;
+}
