@@ -1,0 +1,82 @@
+/* flow.h - the order of things: pull, observe, expire, push, reconcile.
+ *
+ * Acts only through struct flow_store and struct flow_net, so the same lines run on PostgreSQL
+ * and real servers and in the simulation.  Every sequence may die at any call and be run again.
+ */
+#ifndef BRIDGE_FLOW_FLOW_H
+#define BRIDGE_FLOW_FLOW_H
+
+#include "bridge/flow/net.h"
+#include "bridge/flow/store.h"
+
+/* How a pass reads its sources: adapters, bound by role/.  One source is open at a time. */
+enum { FEED_MORE = 0, FEED_COMPLETE = 2, FEED_SAME = 3, FEED_DELTA = 4 };
+
+struct flow_feed {
+	void *ctx;
+	int (*open)(void *ctx, const struct policy_space *space, const struct policy_source *src,
+		    const char *cursor, struct err *e);
+	/* The answers are those of adapters/adapter.h; negative: the source failed. */
+	int (*read)(void *ctx, struct obs_batch *into, struct err *e);
+	const char *(*cursor)(void *ctx);
+	void (*close)(void *ctx);
+};
+
+/* What a pass did; the fields are those of "reconcile --json". */
+struct flow_counts {
+	uint64_t changed;    /* RRset changes proven in DNS (or planned, in a dry run) */
+	uint64_t refused;    /* owners newly refused */
+	uint64_t pending;    /* owners still due, and zones or sources that could not be reached */
+	uint64_t held;       /* rows held by the brake */
+	uint64_t conflicts;  /* owners in conflict now */
+	uint64_t pulled;     /* differences the transfers brought */
+};
+
+enum { FLOW_DOWN_MAX = 256 };  /* beyond that a dead server is only asked once more */
+
+struct flow {
+	const struct policy *policy;
+	struct flow_store *store;
+	struct flow_net *net;
+	struct flow_counts counts;
+	bool dry_run;                 /* plan everything, send nothing; the store rolls back */
+	const struct policy_zone *force;  /* zone whose held rows go; NULL: none */
+	bool pulled;                  /* this run has tried every zone */
+	/* Zones whose server did not answer in this run: nothing is sent there any more. */
+	int32_t down[FLOW_DOWN_MAX];
+	size_t n_down;
+	int64_t full_every_s;         /* a full compare at least this often */
+	int64_t started_s;
+	int64_t deadline_s;           /* wall clock; 0: none */
+	/* Progress and warnings for people; may be NULL. */
+	void (*say)(void *arg, const char *subject, const char *sentence);
+	void *say_arg;
+};
+
+/* The reverse pass of every zone (or the one given): SOA first, AXFR when it moved, differences
+ * into seen, PTRs into dns and edit evidence, affected owners planned again. */
+int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e);
+
+/* Plans every address anew when the configuration is not the one the names were planned with:
+ * TTLs, ranks, zones, subnets, protection. */
+int flow_policy(struct flow *f, struct err *e);
+
+/* Reads one source into evidence and plans what it touches.  A source that fails ends nothing;
+ * its error is kept in its row and the return is 0 with counts.pending raised. */
+int flow_read_source(struct flow *f, const struct policy_space *space,
+		     const struct policy_source *src, struct flow_feed *feed, struct err *e);
+
+/* Evidence handed over directly (add-host, del-host, import): a delta of one source. */
+int flow_observe(struct flow *f, const struct policy_space *space,
+		 const struct policy_source *src, const struct obs *v, size_t n, struct err *e);
+
+/* Ends evidence whose clock has run out. */
+int flow_expire(struct flow *f, struct err *e);
+
+/* Sends everything due until nothing is, or the deadline. */
+int flow_push(struct flow *f, struct err *e);
+
+/* policy, pull, every source, expire, push, once. */
+int flow_reconcile(struct flow *f, struct flow_feed *feed, struct err *e);
+
+#endif

@@ -1,0 +1,44 @@
+/* net.h - what flow needs of the world: the clock, chance and the name servers.
+ *
+ * Two implementations: bridge/dns behind bridge/role (real servers) and tests/sim (a model
+ * server on a virtual clock).  Every call returns by its deadline.
+ */
+#ifndef BRIDGE_FLOW_NET_H
+#define BRIDGE_FLOW_NET_H
+
+#include "bridge/base/err.h"
+#include "bridge/core/outcome.h"
+#include "bridge/core/policy.h"
+#include "bridge/value/change.h"
+
+/* One record of a transfer, in the order the server sent it.  rdata is canonical (lower case,
+ * uncompressed) and borrowed until the call returns. */
+typedef int (*transfer_sink)(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,
+			     const uint8_t *rdata, size_t rdlen, struct err *e);
+
+struct flow_net {
+	void *ctx;
+
+	int64_t (*now_s)(void *ctx);     /* wall clock, Unix seconds */
+	uint64_t (*random)(void *ctx);
+
+	/* Queues one UPDATE for the zone and returns; tag comes back with its answer.  Messages
+	 * to a zone are sent in this order.  Returns 0; ERR_BUSY when the zone's window is full
+	 * (collect first). */
+	int (*submit)(void *ctx, const struct policy_zone *z, const struct change *const *c,
+		      size_t n, uint64_t tag, struct err *e);
+	/* Waits for the next answer of any zone: 1 and *tag, *out; 0 when nothing is in flight. */
+	int (*collect)(void *ctx, uint64_t *tag, struct answer *out, struct err *e);
+
+	/* The zone's serial, signed and verified. */
+	int (*soa)(void *ctx, const struct policy_zone *z, uint32_t *serial, struct err *e);
+	/* The whole zone, SOA records left out.  0: complete and verified to the last message,
+	 * *serial set.  Negative: whatever sink got is worth nothing. */
+	int (*transfer)(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
+			uint32_t *serial, struct err *e);
+	/* What stands at one owner: all kept types, and whatever else the server tells. */
+	int (*query)(void *ctx, const struct policy_zone *z, const struct dname *owner,
+		     struct rrs *out, struct arena *a, struct err *e);
+};
+
+#endif

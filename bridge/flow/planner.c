@@ -1,0 +1,325 @@
+/* planner.c - judges owners: what flow adds to the pure verdict (zone facts, history, memory). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/core/dhcid.h"
+#include "bridge/core/push_state.h"
+#include "bridge/core/verdict.h"
+#include "bridge/flow/planner.h"
+
+enum { REVERT_MEMORY_S = 86400 };  /* reverts further apart than a day are no fight */
+
+void planner_init(struct planner *p, struct flow *f, const struct policy_space *space)
+{
+	memset(p, 0, sizeof(*p));
+	p->f = f;
+	p->space = space;
+	p->now_s = f->net->now_s(f->net->ctx);
+}
+
+int planner_lock_spaces(struct flow *f, struct err *e)
+{
+	struct flow_store *st = f->store;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < f->policy->n_spaces && r == 0; i++) {
+		if (f->policy->spaces[i].n_zones > 0)
+			r = st->lock_space(st->ctx, f->policy->spaces[i].id, e);
+	}
+	return r;
+}
+
+void planner_forget_zones(struct planner *p)
+{
+	struct planner_zone *z;
+
+	for (z = p->zones; z != NULL; z = z->next) {
+		map_fini(&z->cuts);
+		map_fini(&z->targets);
+	}
+	p->zones = NULL;
+}
+
+void planner_fini(struct planner *p)
+{
+	planner_forget_zones(p);
+	arena_fini(&p->arena);
+	memset(p, 0, sizeof(*p));
+}
+
+static int addr_order(const void *a, const void *b)
+{
+	return ipaddr_cmp(a, b);
+}
+
+void addrs_unique(struct ipaddr *v, size_t *n)
+{
+	size_t i, kept = 0;
+
+	if (*n == 0)
+		return;
+	qsort(v, *n, sizeof(*v), addr_order);
+	for (i = 1; i < *n; i++) {
+		if (ipaddr_cmp(&v[kept], &v[i]) != 0)
+			v[++kept] = v[i];
+	}
+	*n = kept + 1;
+}
+
+/* ---- zones ------------------------------------------------------------------------------ */
+
+/* What one guarding owner forbids: names below it, or the names it points at. */
+static int guard(struct planner_zone *z, struct arena *a, const struct belief *b)
+{
+	struct dname *owner = arena_dup(a, &b->owner, sizeof(b->owner));
+	size_t i;
+	int r = 0;
+
+	if (owner == NULL)
+		return ERR_NOMEM;
+	for (i = 0; i < b->seen.n && r == 0; i++) {
+		const struct rr *rr = &b->seen.v[i];
+		struct dname target, *kept;
+
+		if ((rr->type == RR_NS || rr->type == RR_DNAME) &&
+		    !dname_equal(owner, &z->zone->name))
+			r = map_put(&z->cuts, owner->b, owner->len, owner);
+		if (r < 0 || !rrtype_has(rr->type, RRTYPE_TARGET) || !rr_target(&target, rr) ||
+		    !dname_under(&target, &z->zone->name))
+			continue;
+		kept = arena_dup(a, &target, sizeof(target));
+		r = kept == NULL ? ERR_NOMEM : map_put(&z->targets, kept->b, kept->len, kept);
+	}
+	return r;
+}
+
+static int load_zone(struct planner *p, struct planner_zone *z, struct err *e)
+{
+	struct flow_store *st = p->f->store;
+	struct belief *b;
+	size_t n, i;
+	int r;
+
+	r = st->zone_get(st->ctx, &z->row, &p->arena, z->id, e);
+	r = r < 0 ? r : st->beliefs_guarding(st->ctx, &b, &n, z->id, &p->arena, e);
+	if (r < 0)
+		return r;
+	for (i = 0; i < n; i++) {
+		if (guard(z, &p->arena, &b[i]) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+int planner_zone(struct planner_zone **out, struct planner *p, const struct policy_zone *zone,
+		 struct err *e)
+{
+	struct planner_zone *z;
+	int r;
+
+	for (z = p->zones; z != NULL; z = z->next) {
+		if (z->id == zone->id) {
+			*out = z;
+			return 0;
+		}
+	}
+	z = arena_alloc(&p->arena, sizeof(*z));
+	if (z == NULL)
+		return err_nomem(e);
+	z->id = zone->id;
+	z->zone = zone;
+	z->cuts = (struct map)MAP_INIT;
+	z->targets = (struct map)MAP_INIT;
+	z->next = p->zones;
+	p->zones = z;
+	r = load_zone(p, z, e);
+	*out = z;
+	return r;
+}
+
+bool planner_below_cut(const struct planner_zone *z, const struct dname *owner)
+{
+	unsigned above = dname_labels(owner) - dname_labels(&z->zone->name), i;
+	struct dname parent;
+
+	if (z->cuts.n == 0)
+		return false;
+	for (i = 1; i < above; i++) {
+		dname_parent(&parent, owner, i);
+		if (map_get(&z->cuts, parent.b, parent.len) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* ---- judging ---------------------------------------------------------------------------- */
+
+/* D2 or another bridge wrote PTR and DHCID for the very client that we name here. */
+static bool same_client(const struct belief *b, const struct host *host)
+{
+	const struct rr *ptr, *dhcid;
+	struct dname target;
+
+	if (host == NULL || rrs_of(&b->seen, RR_DHCID, &dhcid) != 1 ||
+	    rrs_of(&b->seen, RR_PTR, &ptr) != 1 || !rr_target(&target, ptr))
+		return false;
+	return dhcid_is(dhcid, &host->id, host->addr.family == 6, &target);
+}
+
+static void count_revert(struct belief *b, int64_t now_s)
+{
+	if (b->settled_at_s + REVERT_MEMORY_S < now_s)
+		b->reverts = 0;
+	b->reverts++;
+	b->removed_at_s = now_s;
+}
+
+/* A refusal or freeze stands until an input of the decision changes. */
+static bool still_stopped(const struct belief *was, const struct belief *b)
+{
+	return (was->state == BELIEF_REFUSED || was->state == BELIEF_FROZEN) &&
+	       rrs_equal(&was->want, &b->want) && rrs_equal(&was->seen, &b->seen);
+}
+
+int planner_judge(struct planner *p, struct arena *a, struct belief *b, const struct belief *was,
+		  const struct planner_zone *z, const struct host *host, struct err *e)
+{
+	struct verdict v;
+
+	b->apex = dname_equal(&b->owner, &z->zone->name);
+	b->below_cut = planner_below_cut(z, &b->owner);
+	b->same_client = z->zone->is_reverse && same_client(b, host);
+	if (verdict_owner(&v, a, b, z->zone->foreign, true) < 0)
+		return err_nomem(e);
+	if (v.revert)
+		count_revert(b, p->now_s);
+	b->published = v.published;
+	b->contested = v.contested;
+	push_forget_late(b, z->row.pulled_at_s);
+	if (was != NULL && still_stopped(was, b)) {
+		b->why = was->why;
+		return 0;
+	}
+	if (b->state != BELIEF_DUE || v.state != BELIEF_DUE) {
+		b->due_at_s = 0;
+		b->attempts = 0;
+	}
+	b->state = v.state;
+	if (v.state != BELIEF_DUE && v.state != BELIEF_STEP)
+		b->why = v.why;
+	if (v.state == BELIEF_STEP && v.row == 1 && v.target.n > 0)
+		b->removed_at_s = 0;
+	return 0;
+}
+
+/* ---- rows ------------------------------------------------------------------------------- */
+
+static int key_cmp(const struct zone_key *a, int32_t zone_id, const struct dname *owner)
+{
+	if (a->zone_id != zone_id)
+		return 1;
+	return dname_equal(&a->owner, owner) ? 0 : 1;
+}
+
+static int match_rows(struct belief *out, const struct zone_key *keys, size_t n,
+		      const struct belief *rows, size_t n_rows)
+{
+	struct map m = MAP_INIT;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n_rows && r == 0; i++) {
+		/* Owner names are unique across zones: forward and reverse never share one. */
+		r = map_put(&m, rows[i].owner.b, rows[i].owner.len,
+			    (void *)(uintptr_t)&rows[i]);
+	}
+	for (i = 0; i < n && r == 0; i++) {
+		const struct belief *row = map_get(&m, keys[i].owner.b, keys[i].owner.len);
+
+		if (row != NULL && key_cmp(&keys[i], row->zone_id, &row->owner) == 0)
+			out[i] = *row;
+	}
+	map_fini(&m);
+	return r;
+}
+
+int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
+		    const struct zone_key *keys, size_t n, struct err *e)
+{
+	struct flow_store *st = p->f->store;
+	struct planner_zone *z;
+	struct belief *rows;
+	size_t n_rows, i;
+	int r;
+
+	*out = arena_array(a, n + 1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(e);
+	r = st->beliefs_get(st->ctx, &rows, &n_rows, keys, n, a, e);
+	if (r < 0)
+		return r;
+	if (match_rows(*out, keys, n, rows, n_rows) < 0)
+		return err_nomem(e);
+	for (i = 0; i < n; i++) {
+		struct belief *b = &(*out)[i];
+
+		if (b->owner.len > 0)
+			continue;
+		r = planner_zone(&z, p, policy_zone_by_id(p->f->policy, keys[i].zone_id, NULL), e);
+		if (r < 0)
+			return r;
+		b->zone_id = keys[i].zone_id;
+		b->owner = keys[i].owner;
+		b->seen_known = z->row.known;
+		b->why = "";
+	}
+	return 0;
+}
+
+int planner_end_edits(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e)
+{
+	struct flow_store *st = p->f->store;
+	struct arena a = ARENA_INIT;
+	struct evidence *ev;
+	size_t n_ev, i, kept = 0;
+	int r;
+
+	r = st->evidence_get(st->ctx, &ev, &n_ev, p->space->id, addrs, n, &a, e);
+	for (i = 0; r == 0 && i < n_ev; i++) {
+		if (ev[i].obs.kind == OBS_EDIT)
+			ev[kept++] = ev[i];
+	}
+	if (r == 0 && kept > 0)
+		r = st->evidence_del(st->ctx, ev, kept, e);
+	arena_fini(&a);
+	return r;
+}
+
+int planner_note(struct planner *p, const struct belief *b, const struct ipaddr *addr,
+		 const char *event, const struct rrs *before, const struct rrs *after, int rcode,
+		 const char *why, struct err *e)
+{
+	struct flow_store *st = p->f->store;
+	struct buf from = BUF_INIT, to = BUF_INIT;
+	struct journal_line l = {.at_s = p->now_s, .space_id = p->space->id, .addr = addr,
+				 .event = event, .rcode = rcode, .why = why};
+	int r;
+
+	if (b != NULL) {
+		l.zone_id = b->zone_id;
+		l.owner = &b->owner;
+	}
+	if (before != NULL) {
+		rrs_print(&from, before);
+		l.before = buf_text(&from);
+	}
+	if (after != NULL) {
+		rrs_print(&to, after);
+		l.after = buf_text(&to);
+	}
+	r = from.bad || to.bad ? err_nomem(e) : st->journal(st->ctx, &l, 1, e);
+	buf_fini(&from);
+	buf_fini(&to);
+	return r;
+}

@@ -1,0 +1,322 @@
+/* planner_names.c - from touched addresses to names, and from names to owners.
+ *
+ * The closed set grows until nothing outside it can be affected: a better-ranked claim displaces
+ * a holder, whose address then belongs to the set too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/vec.h"
+#include "bridge/core/plan.h"
+#include "bridge/flow/planner.h"
+
+struct closed {
+	struct planner *p;
+	struct arena *a;
+	VEC(struct ipaddr) addrs;
+	struct evidence *ev;
+	size_t n_ev;
+	struct host *olds;
+	size_t n_olds;
+	VEC(struct host) named;      /* fresh rows before collisions */
+	struct host *claims;         /* after */
+	VEC(struct dname) names;     /* whose holders are loaded */
+};
+
+static void closed_fini(struct closed *c)
+{
+	vec_fini(&c->addrs);
+	vec_fini(&c->named);
+	vec_fini(&c->names);
+}
+
+/* ---- names ------------------------------------------------------------------------------ */
+
+static bool had_name(const struct closed *c, const struct host *h)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_olds; i++) {
+		if (ipaddr_cmp(&c->olds[i].addr, &h->addr) == 0 &&
+		    dname_equal(&c->olds[i].asked, &h->asked))
+			return true;
+	}
+	return false;
+}
+
+/* A name that others point at is not for clients to take; who has it keeps it. */
+static int refuse_target(struct closed *c, struct host *h, struct err *e)
+{
+	const struct policy_zone *zone;
+	struct planner_zone *z;
+	int r;
+
+	if (h->name.len == 0 || h->kind <= OBS_IPAM || h->kind == OBS_DNS)
+		return 0;
+	zone = policy_zone_of(c->p->space, &h->name, false);
+	if (zone == NULL)
+		return 0;
+	r = planner_zone(&z, c->p, zone, e);
+	if (r < 0 || z->targets.n == 0 || map_get(&z->targets, h->name.b, h->name.len) == NULL ||
+	    had_name(c, h))
+		return r;
+	h->name.len = 0;
+	h->asked.len = 0;
+	h->why = "no name: a CNAME, MX, NS or SRV record points at it";
+	return 0;
+}
+
+static int name_one(struct closed *c, const struct ipaddr *addr, const struct evidence *ev,
+		    size_t n, struct err *e)
+{
+	struct host *v;
+	size_t n_v, i;
+	int r;
+
+	if (naming_address(&v, &n_v, c->a, c->p->space, addr, ev, n, c->p->now_s) < 0)
+		return err_nomem(e);
+	for (i = 0; i < n_v; i++) {
+		r = refuse_target(c, &v[i], e);
+		if (r < 0)
+			return r;
+		if (vec_push(&c->named, v[i]) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+/* Evidence comes ordered by address, as the addresses are. */
+static int name_all(struct closed *c, struct err *e)
+{
+	size_t i, from = 0, to;
+	int r = 0;
+
+	c->named.n = 0;
+	for (i = 0; i < c->addrs.n && r == 0; i++) {
+		while (from < c->n_ev && ipaddr_cmp(&c->ev[from].obs.addr, &c->addrs.v[i]) < 0)
+			from++;
+		to = from;
+		while (to < c->n_ev && ipaddr_cmp(&c->ev[to].obs.addr, &c->addrs.v[i]) == 0)
+			to++;
+		if (to > from)
+			r = name_one(c, &c->addrs.v[i], c->ev + from, to - from, e);
+		from = to;
+	}
+	return r;
+}
+
+static int load_set(struct closed *c, struct err *e)
+{
+	struct flow_store *st = c->p->f->store;
+	int r;
+
+	addrs_unique(c->addrs.v, &c->addrs.n);
+	r = st->evidence_get(st->ctx, &c->ev, &c->n_ev, c->p->space->id, c->addrs.v, c->addrs.n,
+			     c->a, e);
+	if (r < 0)
+		return r;
+	r = st->hosts_of_addrs(st->ctx, &c->olds, &c->n_olds, c->p->space->id, c->addrs.v,
+			       c->addrs.n, c->a, e);
+	return r < 0 ? r : name_all(c, e);
+}
+
+static int name_order(const void *a, const void *b)
+{
+	const struct dname *x = a, *y = b;
+	size_t n = x->len < y->len ? x->len : y->len;
+	int d = memcmp(x->b, y->b, n);
+
+	return d != 0 ? d : (int)x->len - (int)y->len;
+}
+
+static void names_unique(struct dname *v, size_t *n)
+{
+	size_t i, kept = 0;
+
+	if (*n == 0)
+		return;
+	qsort(v, *n, sizeof(*v), name_order);
+	for (i = 1; i < *n; i++) {
+		if (!dname_equal(&v[kept], &v[i])) {
+			kept++;
+			if (kept != i)
+				v[kept] = v[i];
+		}
+	}
+	*n = kept + 1;
+}
+
+static int asked_names(struct closed *c, struct err *e)
+{
+	size_t i;
+
+	c->names.n = 0;
+	for (i = 0; i < c->named.n; i++) {
+		if (c->named.v[i].asked.len > 0 && vec_push(&c->names, c->named.v[i].asked) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+/* One round of the contest.  1: more names had to be loaded, go again. */
+static int contest(struct closed *c, struct plan_answer *ans, struct err *e)
+{
+	struct flow_store *st = c->p->f->store;
+	struct plan_names in = {0};
+	size_t i;
+	int r;
+
+	names_unique(c->names.v, &c->names.n);
+	r = st->hosts_of_names(st->ctx, (struct host **)&in.holders, &in.n_holders,
+			       c->p->space->id, c->names.v, c->names.n, c->a, e);
+	if (r < 0)
+		return r;
+	c->claims = arena_dup(c->a, c->named.v, c->named.n * sizeof(*c->named.v));
+	if (c->claims == NULL)
+		return err_nomem(e);
+	in.claims = c->claims;
+	in.n_claims = c->named.n;
+	in.olds = c->olds;
+	in.n_olds = c->n_olds;
+	if (plan_settle_names(ans, c->a, c->p->space, &in) < 0)
+		return err_nomem(e);
+	for (i = 0; i < ans->n_load; i++) {
+		if (vec_push(&c->names, ans->load[i]) < 0)
+			return err_nomem(e);
+	}
+	return ans->n_load > 0;
+}
+
+/* 1: holders were displaced, the set has grown. */
+static int settle_set(struct closed *c, struct err *e)
+{
+	struct plan_answer ans;
+	size_t i, before = c->addrs.n;
+	int r, rounds = 0;
+
+	r = asked_names(c, e);
+	do {
+		size_t known = c->names.n;
+
+		r = r < 0 ? r : contest(c, &ans, e);
+		/* The names that it asks for again are loaded: they have no holder. */
+		if (r == 1 && rounds > 0 && c->names.n == known)
+			r = 0;
+	} while (r == 1 && ++rounds < 4);
+	if (r < 0)
+		return r;
+	for (i = 0; i < ans.n_displaced; i++) {
+		if (vec_push(&c->addrs, ans.displaced[i]) < 0)
+			return err_nomem(e);
+	}
+	addrs_unique(c->addrs.v, &c->addrs.n);
+	if (c->addrs.n > PLANNER_CLOSED_MAX)
+		return err_set(e, ERR_BUG, "planning one change would touch %zu addresses",
+			       c->addrs.n);
+	return c->addrs.n > before;
+}
+
+/* ---- what changed ----------------------------------------------------------------------- */
+
+static bool host_equal(const struct host *a, const struct host *b)
+{
+	return dname_equal(&a->name, &b->name) && dname_equal(&a->asked, &b->asked) &&
+	       a->ptr == b->ptr && a->kind == b->kind && a->source_id == b->source_id &&
+	       a->since_s == b->since_s && a->expires_at_s == b->expires_at_s &&
+	       a->ttl_s == b->ttl_s && strcmp(a->why, b->why) == 0 &&
+	       bytes_equal(a->id.client_id, b->id.client_id) &&
+	       bytes_equal(a->id.duid, b->id.duid) && a->id.mac.known == b->id.mac.known &&
+	       memcmp(a->id.mac.b, b->id.mac.b, sizeof(a->id.mac.b)) == 0;
+}
+
+static int host_order(const void *a, const void *b)
+{
+	const struct host *x = a, *y = b;
+	int d = ipaddr_cmp(&x->addr, &y->addr);
+
+	return d != 0 ? d : name_order(&x->name, &y->name);
+}
+
+/* Keeps only the addresses whose rows differ, so that an idle pass writes nothing. */
+static int keep_changed(struct closed *c, struct err *e)
+{
+	struct flow_store *st = c->p->f->store;
+	VEC(struct ipaddr) addrs = {0};
+	VEC(struct host) rows = {0};
+	size_t o = 0, k = 0, i, j;
+	int r = 0;
+
+	if (c->n_olds > 0)
+		qsort(c->olds, c->n_olds, sizeof(*c->olds), host_order);
+	if (c->named.n > 0)
+		qsort(c->claims, c->named.n, sizeof(*c->claims), host_order);
+	for (i = 0; i < c->addrs.n && r == 0; i++) {
+		size_t o1 = o, k1 = k;
+		bool same;
+
+		while (o1 < c->n_olds && ipaddr_cmp(&c->olds[o1].addr, &c->addrs.v[i]) == 0)
+			o1++;
+		while (k1 < c->named.n && ipaddr_cmp(&c->claims[k1].addr, &c->addrs.v[i]) == 0)
+			k1++;
+		same = o1 - o == k1 - k;
+		for (j = 0; same && j < o1 - o; j++)
+			same = host_equal(&c->olds[o + j], &c->claims[k + j]);
+		if (!same && vec_push(&addrs, c->addrs.v[i]) < 0)
+			r = ERR_NOMEM;
+		for (j = k; !same && r == 0 && j < k1; j++)
+			r = vec_push(&rows, c->claims[j]) < 0 ? ERR_NOMEM : 0;
+		o = o1;
+		k = k1;
+	}
+	if (r < 0)
+		err_nomem(e);
+	else if (addrs.n > 0)
+		r = st->hosts_put(st->ctx, c->p->space->id, addrs.v, addrs.n, rows.v, rows.n, e);
+	vec_fini(&addrs);
+	vec_fini(&rows);
+	return r;
+}
+
+/* Old and new names of the set: their owners are judged. */
+static int touched_names(struct closed *c, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	c->names.n = 0;
+	for (i = 0; i < c->n_olds && r == 0; i++) {
+		if (c->olds[i].name.len > 0)
+			r = vec_push(&c->names, c->olds[i].name);
+	}
+	for (i = 0; i < c->named.n && r == 0; i++) {
+		if (c->claims[i].name.len > 0)
+			r = vec_push(&c->names, c->claims[i].name);
+	}
+	if (r < 0)
+		return err_nomem(e);
+	names_unique(c->names.v, &c->names.n);
+	return 0;
+}
+
+int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e)
+{
+	struct arena a = ARENA_INIT;
+	struct closed c = {.p = p, .a = &a};
+	size_t i;
+	int r = 0;
+
+	if (n == 0)
+		return 0;
+	for (i = 0; i < n && r == 0; i++)
+		r = vec_push(&c.addrs, addrs[i]) < 0 ? err_nomem(e) : 0;
+	do {
+		r = r < 0 ? r : load_set(&c, e);
+		r = r < 0 ? r : settle_set(&c, e);
+	} while (r == 1);
+	r = r < 0 ? r : keep_changed(&c, e);
+	r = r < 0 ? r : touched_names(&c, e);
+	r = r < 0 ? r : planner_owners(p, c.names.v, c.names.n, c.addrs.v, c.addrs.n, e);
+	closed_fini(&c);
+	arena_fini(&a);
+	return r;
+}

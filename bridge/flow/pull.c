@@ -1,0 +1,417 @@
+/* pull.c - the reverse pass: what the server shows becomes seen, and PTR names become evidence.
+ *
+ * One zone is one transaction: its differences, the evidence they give, the plans they change
+ * and the serial are kept together or not at all.
+ */
+#include <string.h>
+
+#include "bridge/base/vec.h"
+#include "bridge/flow/brakes.h"
+#include "bridge/flow/compare.h"
+#include "bridge/flow/ptr_evidence.h"
+#include "bridge/flow/say.h"
+#include "bridge/value/wirelen.h"
+
+struct pull {
+	struct flow *f;
+	const struct policy_space *space;
+	const struct policy_zone *zone;
+	struct zone_row row;
+	struct compare cmp;
+	int64_t began_s;
+	bool rollback;               /* the serial went backwards */
+	size_t skipped;              /* owners that were written meanwhile */
+	/* inside the transaction */
+	struct planner p;
+	struct brakes brakes;
+	VEC(struct ipaddr) touched;
+};
+
+/* ---- owners ----------------------------------------------------------------------------- */
+
+/* Written since the transfer began: the transfer may show the state before.  What was settled in
+ * the same second was settled before, by whoever held the run lock then. */
+static bool in_flight(const struct pull *u, const struct belief *b)
+{
+	return b->settled_at_s > u->began_s || (b->n_offered > 0 && b->offered_at_s > u->began_s);
+}
+
+/* After a rollback what vanished is as if it had never been: added again, no fight. */
+static void roll_back(struct belief *b)
+{
+	struct rrs managed = {NULL, 0};
+	size_t i;
+
+	for (i = 0; i < b->seen.n; i++)
+		managed.n += rrtype_has(b->seen.v[i].type, RRTYPE_MANAGED);
+	if (managed.n == 0)
+		b->published = (struct rrs){NULL, 0};
+}
+
+static int touch(struct pull *u, const struct belief *b, struct err *e)
+{
+	struct ipaddr a;
+	size_t i;
+
+	if (u->zone->is_reverse) {
+		if (ipaddr_from_reverse(&a, &b->owner) && vec_push(&u->touched, a) < 0)
+			return err_nomem(e);
+		return 0;
+	}
+	for (i = 0; i < b->want.n; i++) {
+		if (rr_addr(&a, &b->want.v[i]) && vec_push(&u->touched, a) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+/* What one chunk of differences leads to. */
+struct kept {
+	VEC(struct belief) v;
+	struct ptr_words words;      /* of a reverse zone */
+};
+
+static int see(struct pull *u, struct belief *b, const struct compare_diff *d, struct kept *keep,
+	       struct err *e)
+{
+	struct planner_zone *z;
+	struct belief was = *b;
+	int r;
+
+	if (in_flight(u, b)) {
+		u->skipped++;
+		return 0;
+	}
+	b->seen = d->seen;
+	b->seen_known = true;
+	if (u->rollback)
+		roll_back(b);
+	r = planner_zone(&z, &u->p, u->zone, e);
+	r = r < 0 ? r : planner_judge(&u->p, &u->p.arena, b, &was, z, NULL, e);
+	if (r == 0 && u->zone->is_reverse)
+		r = ptr_word(&keep->words, &was, b, u->rollback, e);
+	r = r < 0 ? r : touch(u, b, e);
+	if (r == 0 && vec_push(&keep->v, *b) < 0)
+		r = err_nomem(e);
+	return r;
+}
+
+static int open_words(struct pull *u, struct kept *keep, struct compare_diff **d, size_t n,
+		      struct err *e)
+{
+	struct ipaddr *addrs = arena_array(&u->p.arena, n, sizeof(*addrs));
+	size_t i, k = 0;
+
+	if (addrs == NULL)
+		return err_nomem(e);
+	for (i = 0; i < n && u->zone->is_reverse; i++)
+		k += ipaddr_from_reverse(&addrs[k], &d[i]->owner);
+	return ptr_words_open(&keep->words, &u->p, &u->brakes, addrs, k, e);
+}
+
+static int see_chunk(struct pull *u, struct compare_diff **d, size_t n, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct zone_key *keys = arena_array(&u->p.arena, n, sizeof(*keys));
+	struct kept keep = {.words = {.p = &u->p}};
+	struct belief *b;
+	size_t i;
+	int r;
+
+	if (keys == NULL)
+		return err_nomem(e);
+	for (i = 0; i < n; i++) {
+		keys[i].zone_id = u->zone->id;
+		keys[i].owner = d[i]->owner;
+	}
+	r = planner_beliefs(&u->p, &b, &u->p.arena, keys, n, e);
+	r = r < 0 ? r : open_words(u, &keep, d, n, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = see(u, &b[i], d[i], &keep, e);
+	if (r == 0 && keep.v.n > 0)
+		r = st->beliefs_put(st->ctx, keep.v.v, keep.v.n, e);
+	r = r < 0 ? r : ptr_words_keep(&keep.words, e);
+	u->f->counts.pulled += keep.v.n;
+	vec_fini(&keep.v);
+	ptr_words_fini(&keep.words);
+	return r;
+}
+
+static int see_all(struct pull *u, struct err *e)
+{
+	struct compare_diff *chunk[PLANNER_CHUNK], *d;
+	size_t i = 0, n = 0;
+	int r = 0;
+
+	while (r == 0 && (d = map_next(&u->cmp.diffs, &i)) != NULL) {
+		chunk[n++] = d;
+		if (n == PLANNER_CHUNK) {
+			r = see_chunk(u, chunk, n, e);
+			n = 0;
+		}
+	}
+	return r == 0 && n > 0 ? see_chunk(u, chunk, n, e) : r;
+}
+
+/* ---- the transaction -------------------------------------------------------------------- */
+
+static int plan_touched(struct pull *u, struct err *e)
+{
+	size_t i, n;
+	int r = 0;
+
+	addrs_unique(u->touched.v, &u->touched.n);
+	for (i = 0; i < u->touched.n && r == 0; i += n) {
+		n = u->touched.n - i < PLANNER_CHUNK ? u->touched.n - i : PLANNER_CHUNK;
+		r = planner_addresses(&u->p, u->touched.v + i, n, e);
+	}
+	return r;
+}
+
+/* Now that the zone is known, PTRs that waited for its names may go. */
+static int wake_waiting(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	const struct belief *after = NULL;
+	struct belief *b;
+	size_t n = PLANNER_CHUNK, i;
+	int r = 0;
+
+	while (r == 0 && n == PLANNER_CHUNK && !u->zone->is_reverse) {
+		r = st->beliefs_due(st->ctx, &b, &n, u->zone->id, INT64_MAX, after, PLANNER_CHUNK,
+				    &u->p.arena, e);
+		for (i = 0; r == 0 && i < n; i++)
+			r = touch(u, &b[i], e);
+		after = r == 0 && n > 0 ? &b[n - 1] : NULL;
+	}
+	return r;
+}
+
+static int keep_inside(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	bool first = !u->row.known;
+	int r;
+
+	r = st->lock_space(st->ctx, u->space->id, e);
+	/* The zone counts as known from its first transfer on, for every owner judged here. */
+	if (r == 0 && first) {
+		u->row.known = true;
+		r = st->zone_put(st->ctx, &u->row, e);
+	}
+	r = r < 0 ? r : see_all(u, e);
+	planner_forget_zones(&u->p);
+	if (r == 0 && first)
+		r = wake_waiting(u, e);
+	r = r < 0 ? r : plan_touched(u, e);
+	r = r < 0 ? r : brakes_keep(&u->brakes, e);
+	if (r < 0)
+		return r;
+	if (u->skipped == 0) {
+		u->row.serial = u->cmp.serial;
+		u->row.pulled_at_s = u->began_s;
+		u->row.full_at_s = u->began_s;
+	}
+	u->row.last_error = NULL;
+	return st->zone_put(st->ctx, &u->row, e);
+}
+
+static int keep_result(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	int r;
+
+	r = st->begin(st->ctx, e);
+	if (r < 0)
+		return r;
+	planner_init(&u->p, u->f, u->space);
+	brakes_init(&u->brakes, &u->p);
+	r = keep_inside(u, e);
+	if (r < 0)
+		st->rollback(st->ctx);
+	else
+		r = st->commit(st->ctx, e);
+	planner_fini(&u->p);
+	vec_fini(&u->touched);
+	return r;
+}
+
+static int keep_row(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	int r = st->begin(st->ctx, e);
+
+	if (r < 0)
+		return r;
+	r = st->zone_put(st->ctx, &u->row, e);
+	if (r < 0) {
+		st->rollback(st->ctx);
+		return r;
+	}
+	return st->commit(st->ctx, e);
+}
+
+/* ---- one zone --------------------------------------------------------------------------- */
+
+static int failed(struct pull *u, const struct err *cause, struct err *e)
+{
+	flow_say(u->f, u->zone->text, "pull, failed (%s)%s%s", cause->text,
+		 cause->hint[0] != '\0' ? "; hint: " : "", cause->hint);
+	u->f->counts.pending++;
+	if (cause->code == ERR_BUSY || cause->code == ERR_SYS || cause->code == ERR_CONF)
+		flow_is_down(u->f, u->zone);
+	u->row.last_error = cause->text;
+	return keep_row(u, e);
+}
+
+static bool is_current(const struct pull *u, uint32_t serial)
+{
+	return u->row.known && serial == u->row.serial &&
+	       u->began_s < u->row.full_at_s + u->f->full_every_s;
+}
+
+/* Of several servers one may lag behind the other: that is no restored zone. */
+static int behind(const struct pull *u, uint32_t serial, struct err *cause)
+{
+	if (u->zone->n_servers < 2 || !u->row.known || serial == u->row.serial ||
+	    serial_newer(u->row.serial, serial))
+		return 0;
+	err_set(cause, ERR_PROTO, "server shows serial %u, an earlier look showed %u", serial,
+		u->row.serial);
+	err_hint(cause, "is this server behind the others of the zone, or was the zone restored?");
+	return ERR_PROTO;
+}
+
+/* Our database's trouble must not be taken for the server's: compare_run reports both, the
+ * store's errors are those that leave the server's words out. */
+static int transfer(struct pull *u, struct err *e)
+{
+	struct err cause = {0};
+	int r;
+
+	compare_init(&u->cmp, u->f, u->zone);
+	r = compare_run(&u->cmp, &cause);
+	if (r < 0)
+		r = failed(u, &cause, e);
+	else
+		r = keep_result(u, e);
+	compare_fini(&u->cmp);
+	return r;
+}
+
+/* ---- edits that the brake held ---------------------------------------------------------- */
+
+static int admit_chunk(struct pull *u, struct belief *b, size_t n, struct err *e)
+{
+	struct ipaddr *addrs = arena_array(&u->p.arena, n, sizeof(*addrs));
+	struct ptr_words words;
+	size_t i, k = 0;
+	int r;
+
+	if (addrs == NULL)
+		return err_nomem(e);
+	for (i = 0; i < n; i++)
+		k += ipaddr_from_reverse(&addrs[k], &b[i].owner);
+	r = ptr_words_open(&words, &u->p, &u->brakes, addrs, k, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = ptr_word(&words, &b[i], &b[i], false, e);
+	r = r < 0 ? r : ptr_words_keep(&words, e);
+	ptr_words_fini(&words);
+	return r < 0 ? r : planner_addresses(&u->p, addrs, k, e);
+}
+
+static int admit_inside(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	const struct dname *after = NULL;
+	struct belief *b;
+	size_t n = PLANNER_CHUNK;
+	int r = st->lock_space(st->ctx, u->space->id, e);
+
+	while (r == 0 && n == PLANNER_CHUNK) {
+		r = st->beliefs_stopped(st->ctx, &b, &n, u->zone->id, BELIEF_CONFLICT, after,
+					PLANNER_CHUNK, &u->p.arena, e);
+		if (r == 0 && n > 0) {
+			after = &b[n - 1].owner;
+			r = admit_chunk(u, b, n, e);
+		}
+	}
+	return r < 0 ? r : brakes_keep(&u->brakes, e);
+}
+
+/* With force a person has agreed to the edits that the brake held. */
+static int admit_edits(struct flow *f, const struct policy_space *space,
+		       const struct policy_zone *zone, struct err *e)
+{
+	struct pull u = {.f = f, .space = space, .zone = zone};
+	struct flow_store *st = f->store;
+	int r = st->begin(st->ctx, e);
+
+	if (r < 0)
+		return r;
+	planner_init(&u.p, f, space);
+	brakes_init(&u.brakes, &u.p);
+	r = admit_inside(&u, e);
+	if (r < 0)
+		st->rollback(st->ctx);
+	else
+		r = st->commit(st->ctx, e);
+	planner_fini(&u.p);
+	return r;
+}
+
+static int pull_zone(struct flow *f, const struct policy_space *space,
+		     const struct policy_zone *zone, struct err *e)
+{
+	struct pull u = {.f = f, .space = space, .zone = zone};
+	struct flow_store *st = f->store;
+	struct arena a = ARENA_INIT;
+	struct err cause = {0};
+	uint32_t serial;
+	int r;
+
+	r = st->zone_get(st->ctx, &u.row, &a, zone->id, e);
+	if (r == 0) {
+		u.began_s = f->net->now_s(f->net->ctx);
+		if (f->net->soa(f->net->ctx, zone, &serial, &cause) < 0) {
+			r = failed(&u, &cause, e);
+		} else if (is_current(&u, serial)) {
+			u.row.pulled_at_s = u.began_s;
+			u.row.last_error = NULL;
+			r = keep_row(&u, e);
+		} else {
+			r = behind(&u, serial, &cause);
+			u.rollback = u.row.known && serial != u.row.serial &&
+				     !serial_newer(u.row.serial, serial);
+			if (u.rollback && r == 0)
+				flow_say(f, zone->text,
+					 "serial went back from %u to %u: the zone was restored, "
+					 "what is ours is written again", u.row.serial, serial);
+			r = r < 0 ? failed(&u, &cause, e) : transfer(&u, e);
+		}
+	}
+	arena_fini(&a);
+	return r;
+}
+
+int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e)
+{
+	size_t i, j;
+	int r = 0;
+
+	f->pulled = f->pulled || only == NULL;
+	for (i = 0; i < f->policy->n_spaces && r == 0; i++) {
+		const struct policy_space *space = &f->policy->spaces[i];
+
+		for (j = 0; j < space->n_zones && r == 0; j++) {
+			if (only != NULL && only != &space->zones[j])
+				continue;
+			if (flow_late(f))
+				return err_set(e, ERR_BUSY, "the run's time is over");
+			r = pull_zone(f, space, &space->zones[j], e);
+			if (r == 0 && f->force != NULL && space->zones[j].is_reverse)
+				r = admit_edits(f, space, &space->zones[j], e);
+		}
+	}
+	return r;
+}

@@ -1,0 +1,394 @@
+/* push.c - keeps the servers busy: rounds are made while earlier ones are in flight, and settled
+ * while later ones are.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/flow/push_settle.h"
+#include "bridge/flow/say.h"
+
+enum {
+	PUSH_SWEEPS = 8,        /* lists of due owners taken in one run */
+	PUSH_QUEUE_LOW = 4,     /* fewer messages waiting than this: make another round */
+	PUSH_SETTLE_OWNERS = 1500,
+	PUSH_UNSETTLED = 4000   /* owners under way, of all zones: bounds memory */
+};
+
+struct push {
+	struct flow *f;
+	struct push_zone *zones;
+	size_t n_zones;
+	VEC(struct push_msg *) queue;   /* to be sent, in order */
+	VEC(struct push_msg *) flying;
+	VEC(struct push_msg *) done;
+	size_t done_owners;
+	size_t under_way;               /* owners queued, in flight or answered */
+	size_t sent;                    /* owners of this sweep */
+};
+
+/* ---- zones ------------------------------------------------------------------------------ */
+
+static int list_zones(struct push *u, struct arena *a, struct err *e)
+{
+	const struct policy *p = u->f->policy;
+	struct flow_store *st = u->f->store;
+	struct zone_row row;
+	size_t i, j, n = 0;
+	int r = 0;
+
+	for (i = 0; i < p->n_spaces; i++)
+		n += p->spaces[i].n_zones;
+	u->zones = arena_array(a, n + 1, sizeof(*u->zones));
+	if (u->zones == NULL)
+		return err_nomem(e);
+	for (i = 0; i < p->n_spaces; i++) {
+		for (j = 0; j < p->spaces[i].n_zones && r == 0; j++) {
+			struct push_zone *z = &u->zones[u->n_zones++];
+
+			z->space = &p->spaces[i];
+			z->zone = &p->spaces[i].zones[j];
+			r = st->zone_get(st->ctx, &row, a, z->zone->id, e);
+			z->known = r == 0 && row.known;
+			z->stopped = flow_down(u->f, z->zone);
+			z->retry = true;
+		}
+	}
+	return r;
+}
+
+static bool exhausted(const struct push *u)
+{
+	size_t i;
+
+	for (i = 0; i < u->n_zones; i++) {
+		if (!u->zones[i].exhausted && !u->zones[i].stopped)
+			return false;
+	}
+	return true;
+}
+
+/* What waits for a later attempt is tried now: a run is started by a person or a clock, and may
+ * be the one after the repair.  In a later sweep of this run the backoff holds. */
+static int wake_zone(struct push *u, struct push_zone *z, int64_t now_s, struct err *e)
+{
+	struct belief after = {.due_at_s = now_s, .owner = {.len = 0}};
+	struct flow_store *st = u->f->store;
+	struct arena a = ARENA_INIT;
+	struct belief *b;
+	size_t n = PUSH_ROUND, i;
+	int r = 0;
+
+	after.owner.len = 1;  /* the root: before every name of that second */
+	while (r == 0 && n == PUSH_ROUND) {
+		r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX, &after, PUSH_ROUND,
+				    &a, e);
+		if (r < 0 || n == 0)
+			break;
+		after.due_at_s = b[n - 1].due_at_s;
+		after.owner = b[n - 1].owner;
+		for (i = 0; i < n; i++)
+			b[i].due_at_s = 0;
+		r = st->beliefs_put(st->ctx, b, n, e);
+		arena_reset(&a);
+	}
+	arena_fini(&a);
+	return r;
+}
+
+static int wake_all(struct push *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	int64_t now_s = u->f->net->now_s(u->f->net->ctx);
+	size_t i;
+	int r = st->begin(st->ctx, e);
+
+	if (r < 0)
+		return r;
+	r = planner_lock_spaces(u->f, e);
+	for (i = 0; i < u->n_zones && r == 0; i++) {
+		if (!u->zones[i].stopped)
+			r = wake_zone(u, &u->zones[i], now_s, e);
+	}
+	if (r < 0) {
+		st->rollback(st->ctx);
+		return r;
+	}
+	return st->commit(st->ctx, e);
+}
+
+/* One dead server stops all its zones, and says so once. */
+static void spread_stops(struct push *u)
+{
+	size_t i, j;
+
+	for (i = 0; i < u->n_zones; i++) {
+		if (!u->zones[i].stopped || !u->zones[i].dead)
+			continue;
+		for (j = 0; j < u->n_zones; j++) {
+			if (strcmp(u->zones[i].zone->servers[0], u->zones[j].zone->servers[0]) == 0)
+				u->zones[j].stopped = true;
+		}
+	}
+}
+
+/* ---- sending ---------------------------------------------------------------------------- */
+
+/* A zone that stopped: what waits for it is answered as never sent. */
+static void unsent(struct push_msg *m)
+{
+	memset(&m->answer, 0, sizeof(m->answer));
+	m->answer.end = ANSWER_UNSENT;
+}
+
+static int finished(struct push *u, struct push_msg *m, struct err *e)
+{
+	u->done_owners += m->n;
+	return vec_push(&u->done, m) < 0 ? err_nomem(e) : 0;
+}
+
+/* 0 sent or given up, 1 the window is full, negative error. */
+static int send_one(struct push *u, struct push_msg *m, struct arena *a, struct err *e)
+{
+	struct flow_net *net = u->f->net;
+	const struct change **c;
+	struct err cause = {0};
+	size_t i;
+	int r;
+
+	if (m->zone->stopped) {
+		unsent(m);
+		return finished(u, m, e);
+	}
+	c = arena_array(a, m->n, sizeof(*c));
+	if (c == NULL || vec_reserve(&u->flying, 1) < 0)
+		return err_nomem(e);
+	for (i = 0; i < m->n; i++)
+		c[i] = &m->items[i]->c;
+	r = net->submit(net->ctx, m->zone->zone, c, m->n, (uint64_t)(uintptr_t)m, &cause);
+	if (r == ERR_BUSY)
+		return 1;
+	if (r < 0) {
+		flow_say(u->f, m->zone->zone->text, "push, failed (%s)%s%s", cause.text,
+			 cause.hint[0] != '\0' ? "; hint: " : "", cause.hint);
+		unsent(m);
+		m->zone->stopped = true;
+		return finished(u, m, e);
+	}
+	return vec_push(&u->flying, m) < 0 ? err_nomem(e) : 0;
+}
+
+static int send_all(struct push *u, struct err *e)
+{
+	struct arena a = ARENA_INIT;
+	size_t i, kept = 0;
+	int r = 0;
+
+	/* A full window of one zone must not stop the others. */
+	for (i = 0; i < u->queue.n && r >= 0; i++) {
+		struct push_msg *m = u->queue.v[i];
+
+		/* Handed over, or put back: never in two lists. */
+		u->queue.v[i] = NULL;
+		r = send_one(u, m, &a, e);
+		if (r == 1)
+			u->queue.v[kept++] = m;
+		else if (r < 0)
+			push_msg_free(m);
+		arena_reset(&a);
+	}
+	if (r >= 0)
+		u->queue.n = kept;
+	arena_fini(&a);
+	return r < 0 ? r : 0;
+}
+
+static int collect_one(struct push *u, struct err *e)
+{
+	struct flow_net *net = u->f->net;
+	struct push_msg *m;
+	struct answer answer;
+	uint64_t tag;
+	size_t i;
+	int r;
+
+	r = net->collect(net->ctx, &tag, &answer, e);
+	if (r <= 0)
+		return r;
+	m = (struct push_msg *)(uintptr_t)tag;
+	for (i = 0; i < u->flying.n && u->flying.v[i] != m; i++)
+		;
+	if (i == u->flying.n)
+		return err_set(e, ERR_BUG, "an answer to a message that is not in flight");
+	u->flying.v[i] = u->flying.v[--u->flying.n];
+	m->answer = answer;
+	return finished(u, m, e);
+}
+
+/* ---- settling --------------------------------------------------------------------------- */
+
+static int settle(struct push *u, struct err *e)
+{
+	struct push_again again = {{0}};
+	struct push_msg **done;
+	size_t n = u->done.n, i;
+	int r;
+
+	if (n == 0)
+		return 0;
+	done = malloc(n * sizeof(*done));
+	if (done == NULL)
+		return err_nomem(e);
+	memcpy(done, u->done.v, n * sizeof(*done));
+	for (i = 0; i < n; i++)
+		u->under_way -= done[i]->n;
+	u->done.n = 0;
+	u->done_owners = 0;
+	r = push_settle(u->f, done, n, &again, e);
+	spread_stops(u);
+	for (i = 0; i < again.v.n; i++) {
+		u->under_way += again.v.v[i]->n;
+		if (vec_push(&u->queue, again.v.v[i]) < 0)
+			r = err_nomem(e);
+	}
+	vec_fini(&again.v);
+	free(done);
+	return r;
+}
+
+static void push_fini(struct push *u)
+{
+	size_t i;
+
+	for (i = 0; i < u->queue.n; i++)
+		push_msg_free(u->queue.v[i]);
+	for (i = 0; i < u->flying.n; i++)
+		push_msg_free(u->flying.v[i]);
+	for (i = 0; i < u->done.n; i++)
+		push_msg_free(u->done.v[i]);
+	vec_fini(&u->queue);
+	vec_fini(&u->flying);
+	vec_fini(&u->done);
+}
+
+static bool wants_round(const struct push *u)
+{
+	return u->queue.n < PUSH_QUEUE_LOW && u->under_way < PUSH_UNSETTLED &&
+	       !exhausted(u) && !flow_late(u->f);
+}
+
+/* 1 to go on, 0 when everything listed has been answered and settled. */
+static int turn(struct push *u, struct err *e)
+{
+	size_t n = 0;
+	int r = 0;
+
+	if (wants_round(u)) {
+		r = push_round_make(u->f, u->zones, u->n_zones, &u->queue.v, &u->queue.n,
+				    &u->queue.cap, &n, e);
+		u->sent += n;
+		u->under_way += n;
+	}
+	r = r < 0 ? r : send_all(u, e);
+	if (r == 0 && u->flying.n > 0)
+		r = collect_one(u, e);
+	if (r >= 0 && (u->done_owners >= PUSH_SETTLE_OWNERS ||
+		       (u->flying.n == 0 && u->queue.n == 0)))
+		r = settle(u, e);
+	if (r < 0)
+		return r;
+	return u->flying.n > 0 || u->queue.n > 0 || u->done.n > 0 || wants_round(u);
+}
+
+static int sweep(struct push *u, struct err *e)
+{
+	size_t i;
+	int r;
+
+	u->sent = 0;
+	for (i = 0; i < u->n_zones; i++) {
+		u->zones[i].exhausted = false;
+		u->zones[i].paging = false;
+	}
+	do {
+		r = turn(u, e);
+	} while (r == 1);
+	return r;
+}
+
+/* ---- a dry run -------------------------------------------------------------------------- */
+
+static int count_zone(struct push *u, struct push_zone *z, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct planner p;
+	struct verdict v;
+	struct change c;
+	struct belief *b;
+	size_t n = 1, i;
+	int r = 0;
+
+	while (n > 0 && r == 0) {
+		planner_init(&p, u->f, z->space);
+		r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX,
+				    z->paging ? &z->last : NULL, PUSH_ROUND, &p.arena, e);
+		for (i = 0; r == 0 && i < n; i++) {
+			if (verdict_owner(&v, &p.arena, &b[i], z->zone->foreign, true) < 0)
+				r = err_nomem(e);
+			else if (verdict_change(&c, &p.arena, &b[i], &v) == 0)
+				u->f->counts.changed += change_rrsets(&c);
+		}
+		if (r == 0 && n > 0) {
+			z->last.due_at_s = b[n - 1].due_at_s;
+			z->last.owner = b[n - 1].owner;
+			z->paging = true;
+		}
+		planner_fini(&p);
+	}
+	return r;
+}
+
+/* Before the first word to a zone it is looked at once, for zone cuts and what stands there; if
+ * it cannot be, the prerequisites decide alone. */
+static int know_zones(struct flow *f, struct err *e)
+{
+	struct flow_store *st = f->store;
+	struct arena a = ARENA_INIT;
+	struct zone_row row;
+	size_t i, j;
+	int r = 0;
+
+	for (i = 0; i < f->policy->n_spaces && !f->pulled; i++) {
+		const struct policy_space *space = &f->policy->spaces[i];
+
+		for (j = 0; j < space->n_zones && r == 0; j++) {
+			r = st->zone_get(st->ctx, &row, &a, space->zones[j].id, e);
+			if (r == 0 && !row.known)
+				r = flow_pull(f, &space->zones[j], e);
+		}
+	}
+	arena_fini(&a);
+	return r;
+}
+
+int flow_push(struct flow *f, struct err *e)
+{
+	struct push u = {.f = f};
+	struct arena a = ARENA_INIT;
+	size_t i;
+	int r;
+
+	r = f->dry_run ? 0 : know_zones(f, e);
+	r = r < 0 ? r : list_zones(&u, &a, e);
+	if (r == 0 && !f->dry_run)
+		r = wake_all(&u, e);
+	for (i = 0; r == 0 && f->dry_run && i < u.n_zones; i++)
+		r = count_zone(&u, &u.zones[i], e);
+	for (i = 0; r == 0 && !f->dry_run && i < PUSH_SWEEPS; i++) {
+		r = sweep(&u, e);
+		if (u.sent == 0)
+			break;
+	}
+	push_fini(&u);
+	arena_fini(&a);
+	return r;
+}

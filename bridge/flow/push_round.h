@@ -1,0 +1,67 @@
+/* push_round.h - one round of due owners: judged, offered, packed into messages.
+ *
+ * Private to flow/.
+ */
+#ifndef BRIDGE_FLOW_PUSH_ROUND_H
+#define BRIDGE_FLOW_PUSH_ROUND_H
+
+#include "bridge/base/vec.h"
+#include "bridge/core/verdict.h"
+#include "bridge/flow/planner.h"
+
+enum { PUSH_ROUND = 1000 };  /* owners of a zone in one round: bounds memory */
+
+struct push_zone {
+	const struct policy_space *space;
+	const struct policy_zone *zone;
+	struct belief last;          /* paging: the last row handed out */
+	bool paging;
+	bool exhausted;              /* no more due rows in this sweep */
+	bool stopped;                /* unreachable or refusing: not again in this run */
+	bool dead;                   /* its server does not answer */
+	bool retry;                  /* refused owners are yet to be tried in this run */
+	bool told;                   /* that the server fails on single owners */
+	uint32_t serial;             /* after the last settled message */
+	bool known;                  /* transferred once: see zone_row */
+};
+
+struct push_item {
+	struct belief *b;
+	struct verdict v;
+	struct change c;
+	bool fresh;                  /* nothing equal was offered before: may be withdrawn */
+	bool retried;                /* it was refused in an earlier run */
+	bool settled;                /* by the short way; nothing is left to do */
+	bool got;                    /* read back after the answer */
+	struct rrs seen;
+};
+
+struct push_round {
+	struct arena arena;
+	unsigned open;               /* messages not yet settled */
+	uint64_t mark;               /* of the transaction that kept the offers */
+};
+
+struct push_msg {
+	struct push_round *round;
+	struct push_zone *zone;
+	struct push_item **items;
+	size_t n;
+	struct answer answer;
+	const char *why;             /* what the answer means, while it is settled */
+};
+
+/* RRsets that a change touches. */
+unsigned change_rrsets(const struct change *c);
+
+/* Does a source still confirm what this owner wants after ours was seen gone? */
+int push_supported(struct planner *p, const struct belief *b, bool *out, struct err *e);
+
+/* Takes the next due owners of every zone, commits what they offer, and appends the messages to
+ * queue.  *n: owners taken. */
+int push_round_make(struct flow *f, struct push_zone *zones, size_t n_zones,
+		    struct push_msg ***queue, size_t *queue_n, size_t *queue_cap, size_t *n,
+		    struct err *e);
+void push_msg_free(struct push_msg *m);
+
+#endif

@@ -1,0 +1,569 @@
+/* push_settle.c - what an answer means for each owner of its message. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/core/push_state.h"
+#include "bridge/flow/ptr_evidence.h"
+#include "bridge/flow/push_settle.h"
+#include "bridge/flow/say.h"
+
+enum { PUSH_AT_ODDS_MAX = 5 };
+
+struct settling {
+	struct flow *f;
+	struct planner p;
+	struct brakes brakes;
+	struct push_again *again;
+	VEC(struct belief) put;
+	VEC(struct ipaddr) touched;
+	struct buf why;
+};
+
+/* ---- before the transaction: look ------------------------------------------------------- */
+
+static bool wants_look(const struct push_msg *m)
+{
+	enum outcome o = outcome_of(&m->answer)->outcome;
+
+	return o == OUTCOME_REREAD || o == OUTCOME_UNKNOWN;
+}
+
+static void read_back(struct flow *f, struct push_msg *m)
+{
+	struct flow_net *net = f->net;
+	struct err cause = {0};
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		m->items[i]->got = false;
+	for (i = 0; i < m->n; i++) {
+		struct push_item *it = m->items[i];
+
+		it->seen = (struct rrs){NULL, 0};
+		it->got = net->query(net->ctx, m->zone->zone, &it->b->owner, &it->seen,
+				     &m->round->arena, &cause) == 0;
+		if (!it->got)
+			break;
+	}
+}
+
+/* The serial that the journal will show: asked once for all messages of a zone. */
+static void ask_serial(struct flow *f, struct push_zone *z)
+{
+	struct flow_net *net = f->net;
+
+	if (z->serial == 0 && net->soa(net->ctx, z->zone, &z->serial, NULL) < 0)
+		z->serial = 0;
+}
+
+static void look(struct flow *f, struct push_msg **done, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		done[i]->zone->serial = 0;
+		if (wants_look(done[i]))
+			read_back(f, done[i]);
+	}
+	for (i = 0; i < n; i++) {
+		if (outcome_of(&done[i]->answer)->outcome == OUTCOME_DONE)
+			ask_serial(f, done[i]->zone);
+	}
+}
+
+/* ---- one owner -------------------------------------------------------------------------- */
+
+static int touch(struct settling *s, const struct belief *b, struct err *e)
+{
+	struct ipaddr a;
+	size_t i;
+
+	for (i = 0; i < b->want.n; i++) {
+		if (rr_addr(&a, &b->want.v[i]) && vec_push(&s->touched, a) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+static int judge(struct settling *s, struct push_msg *m, struct belief *b, struct err *e)
+{
+	struct planner_zone *z;
+	int r = planner_zone(&z, &s->p, m->zone->zone, e);
+
+	return r < 0 ? r : planner_judge(&s->p, &s->p.arena, b, NULL, z, NULL, e);
+}
+
+static const char *sentence(struct settling *s, const struct push_msg *m,
+			    const struct outcome_row *row)
+{
+	buf_reset(&s->why);
+	buf_str(&s->why, row->what);
+	if (m->answer.detail != NULL)
+		buf_printf(&s->why, " (%s)", m->answer.detail);
+	if (row->cause[0] != '\0')
+		buf_printf(&s->why, "; likely: %s; next: %s", row->cause, row->next);
+	if (row->outcome == OUTCOME_DONE && m->zone->serial != 0)
+		buf_printf(&s->why, ", serial %u", m->zone->serial);
+	return arena_strdup(&s->p.arena, buf_text(&s->why));
+}
+
+static int note(struct settling *s, const struct push_msg *m, const struct push_item *it,
+		const struct belief *b, const char *event, const char *why, struct err *e)
+{
+	int rcode = m->answer.end == ANSWER_REPLY ? m->answer.rcode : -1;
+
+	return planner_note(&s->p, b, NULL, event, &it->v.base, &it->v.target, rcode, why, e);
+}
+
+/* A PTR waits for what its forward name becomes. */
+static bool moves_ptr(const struct push_msg *m, const struct push_item *it,
+		      const struct belief *b)
+{
+	if (m->zone->zone->is_reverse)
+		return false;
+	return !m->zone->known || it->retried || b->state == BELIEF_CONFLICT || b->state == BELIEF_REFUSED ||
+	       b->state == BELIEF_FROZEN;
+}
+
+static int finish(struct settling *s, struct push_msg *m, const struct push_item *it,
+		  struct belief *b, const char *event, const char *why, struct err *e)
+{
+	int r = 0;
+
+	if (moves_ptr(m, it, b))
+		r = touch(s, b, e);
+	if (r == 0 && vec_push(&s->put, *b) < 0)
+		return err_nomem(e);
+	return r < 0 ? r : note(s, m, it, b, event, why, e);
+}
+
+/* The row as it is once the change is proven. */
+static int prove(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
+		 struct err *e)
+{
+	if (push_done(b, &s->p.arena, &it->v, it->fresh, s->p.now_s) < 0)
+		return err_nomem(e);
+	if (!m->zone->known)
+		b->seen_known = true;
+	return judge(s, m, b, e);
+}
+
+static int done(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
+		const char *why, struct err *e)
+{
+	int r = prove(s, m, it, b, e);
+
+	if (r < 0)
+		return r;
+	s->f->counts.changed += change_rrsets(&it->c);
+	return finish(s, m, it, b, "done", why, e);
+}
+
+static int later(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
+		 bool withdraw, const char *why, struct err *e)
+{
+	struct flow_net *net = s->f->net;
+
+	if (withdraw && it->fresh)
+		push_withdraw(b, &it->v);
+	push_retry(b, s->p.now_s, net->random(net->ctx));
+	return finish(s, m, it, b, "retry", why, e);
+}
+
+/* One owner that the server fails on; one line a zone. */
+static int failing(struct settling *s, struct push_msg *m, struct push_item *it,
+		   struct belief *b, const char *why, struct err *e)
+{
+	char owner[DNAME_TEXT];
+
+	if (!m->zone->told)
+		flow_say(s->f, m->zone->zone->text, "update of %s, %s",
+			 dname_print(owner, &b->owner), why);
+	m->zone->told = true;
+	return later(s, m, it, b, true, why, e);
+}
+
+static int refused(struct settling *s, struct push_msg *m, struct push_item *it,
+		   struct belief *b, const char *why, struct err *e)
+{
+	char owner[DNAME_TEXT];
+
+	if (it->fresh)
+		push_withdraw(b, &it->v);
+	/* The same answer as before is no news. */
+	if (b->state == BELIEF_REFUSED && strcmp(b->why, why) == 0)
+		return vec_push(&s->put, *b) < 0 ? err_nomem(e) : 0;
+	push_refused(b, why);
+	s->f->counts.refused++;
+	flow_say(s->f, m->zone->zone->text, "update of %s, %s", dname_print(owner, &b->owner), why);
+	return finish(s, m, it, b, "refused", why, e);
+}
+
+/* What a transfer would have told of this PTR. */
+static int see_ptr(struct settling *s, const struct belief *was, const struct belief *is,
+		   struct err *e)
+{
+	struct ptr_words w;
+	struct ipaddr a;
+	int r;
+
+	if (!ipaddr_from_reverse(&a, &is->owner))
+		return 0;
+	if (vec_push(&s->touched, a) < 0)
+		return err_nomem(e);
+	r = ptr_words_open(&w, &s->p, &s->brakes, &a, 1, e);
+	r = r < 0 ? r : ptr_word(&w, was, is, false, e);
+	r = r < 0 ? r : ptr_words_keep(&w, e);
+	ptr_words_fini(&w);
+	return r;
+}
+
+/* The owner as it was read back.  *moved: it is not as we believed when we sent. */
+static int looked(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
+		  bool withdraw, const char *why, bool *moved, struct err *e)
+{
+	struct belief was = *b;
+	int r;
+
+	*moved = !b->seen_known || !rrs_equal(&b->seen, &it->seen);
+	if (withdraw && *moved && it->fresh)
+		push_withdraw(b, &it->v);
+	b->seen = it->seen;
+	b->seen_known = true;
+	r = judge(s, m, b, e);
+	if (r < 0 || !*moved)
+		return r;
+	r = m->zone->zone->is_reverse ? see_ptr(s, &was, b, e) : 0;
+	if (r < 0)
+		return r;
+	if (b->state != BELIEF_STEP)
+		return finish(s, m, it, b, "reread", why, e);
+	s->f->counts.changed += change_rrsets(&it->c);
+	return finish(s, m, it, b, "done", why, e);
+}
+
+/* ---- one message ------------------------------------------------------------------------ */
+
+static int requeue(struct settling *s, struct push_msg *m, size_t from, size_t n, struct err *e)
+{
+	struct push_msg *half = calloc(1, sizeof(*half));
+
+	if (half == NULL || vec_push(&s->again->v, half) < 0) {
+		free(half);
+		return err_nomem(e);
+	}
+	half->round = m->round;
+	half->zone = m->zone;
+	half->items = m->items + from;
+	half->n = n;
+	m->round->open++;
+	return 0;
+}
+
+static int split(struct settling *s, struct push_msg *m, struct err *e)
+{
+	size_t half = m->n / 2;
+	int r = requeue(s, m, 0, half, e);
+
+	return r < 0 ? r : requeue(s, m, half, m->n - half, e);
+}
+
+/* The server refuses a prerequisite that, as it shows itself, holds.  Knot answers from inside a
+ * commit whose changes a query does not see yet: tried again at once, a few times. */
+static int at_odds(struct settling *s, struct push_msg *m, struct push_item *it,
+		   struct belief *b, const char *why, struct err *e)
+{
+	if (b->attempts >= PUSH_AT_ODDS_MAX)
+		return refused(s, m, it, b, why, e);
+	if (it->fresh)
+		push_withdraw(b, &it->v);
+	b->attempts++;
+	return finish(s, m, it, b, "retry", why, e);
+}
+
+/* A prerequisite failed and the owners were read: those that moved are settled by what was
+ * read, the others go again; when none moved the culprit is found by halving. */
+static int reread(struct settling *s, struct push_msg *m, struct belief *b, const char *why,
+		  struct err *e)
+{
+	size_t kept = 0, i;
+	bool moved;
+	int r = 0;
+
+	for (i = 0; i < m->n && r == 0; i++) {
+		if (!m->items[i]->got) {
+			r = later(s, m, m->items[i], &b[i], true, why, e);
+			continue;
+		}
+		r = looked(s, m, m->items[i], &b[i], true, why, &moved, e);
+		if (r == 0 && !moved)
+			m->items[kept++] = m->items[i];
+	}
+	if (r < 0 || kept == 0)
+		return r;
+	if (kept < m->n)
+		return requeue(s, m, 0, kept, e);
+	if (m->n > 1)
+		return split(s, m, e);
+	return at_odds(s, m, m->items[0], &b[0], why, e);
+}
+
+static int unknown(struct settling *s, struct push_msg *m, struct belief *b, const char *why,
+		   struct err *e)
+{
+	bool moved;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < m->n && r == 0; i++) {
+		if (m->items[i]->got) {
+			r = looked(s, m, m->items[i], &b[i], false, why, &moved, e);
+			if (r < 0 || moved)
+				continue;
+		}
+		/* The offer stays: a late packet may still be applied. */
+		r = later(s, m, m->items[i], &b[i], false, why, e);
+	}
+	return r;
+}
+
+static void stop_zone(struct settling *s, struct push_msg *m, const struct outcome_row *row)
+{
+	if (m->zone->stopped)
+		return;
+	m->zone->stopped = true;
+	m->zone->dead = m->answer.end != ANSWER_REPLY;
+	flow_say(s->f, m->zone->zone->text, "push, %s%s%s%s; likely: %s; hint: %s", row->what,
+		 m->answer.detail != NULL ? " (" : "",
+		 m->answer.detail != NULL ? m->answer.detail : "",
+		 m->answer.detail != NULL ? ")" : "", row->cause, row->next);
+}
+
+static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, struct err *e)
+{
+	const struct outcome_row *row = outcome_of(&m->answer);
+	const char *why = m->why;
+	size_t i;
+	int r = 0;
+
+	switch (row->outcome) {
+	case OUTCOME_DONE:
+		for (i = 0; i < m->n && r == 0; i++)
+			r = done(s, m, m->items[i], &b[i], why, e);
+		return r;
+	case OUTCOME_REREAD:
+		return reread(s, m, b, why, e);
+	case OUTCOME_UNKNOWN:
+		stop_zone(s, m, row);
+		return unknown(s, m, b, why, e);
+	case OUTCOME_SPLIT:
+		if (m->n > 1)
+			return split(s, m, e);
+		if (m->answer.rcode == RCODE_SERVFAIL)
+			return failing(s, m, m->items[0], &b[0], why, e);
+		return refused(s, m, m->items[0], &b[0], why, e);
+	case OUTCOME_PARK:
+	case OUTCOME_RETRY:
+		stop_zone(s, m, row);
+		for (i = 0; i < m->n && r == 0; i++)
+			r = later(s, m, m->items[i], &b[i], true, why, e);
+		return r;
+	}
+	return err_set(e, ERR_BUG, "an outcome of unknown kind");
+}
+
+/* ---- the short way ---------------------------------------------------------------------- */
+
+/* Most changes are proven and nobody touched their rows meanwhile: those are written from what
+ * was sent, without reading them again. */
+struct shortcut {
+	VEC(struct belief) rows;
+	VEC(struct push_item *) items;
+	VEC(struct push_msg *) msgs;       /* of each item */
+};
+
+static int gather(struct settling *s, struct shortcut *c, struct push_msg *m, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < m->n && r == 0; i++) {
+		struct belief b = *m->items[i]->b;
+
+		r = prove(s, m, m->items[i], &b, e);
+		if (r < 0 || belief_is_empty(&b))
+			continue;
+		if (vec_push(&c->rows, b) < 0 || vec_push(&c->items, m->items[i]) < 0 ||
+		    vec_push(&c->msgs, m) < 0)
+			r = err_nomem(e);
+	}
+	return r;
+}
+
+static int note_settled(struct settling *s, struct push_msg *m, struct push_item *it,
+			const struct belief *b, struct err *e)
+{
+	const char *why = m->why;
+	int r = 0;
+
+	it->settled = true;
+	s->f->counts.changed += change_rrsets(&it->c);
+	if (moves_ptr(m, it, b))
+		r = touch(s, b, e);
+	return r < 0 ? r : note(s, m, it, b, "done", why, e);
+}
+
+static int write_shortcut(struct settling *s, struct shortcut *c, uint64_t mark, struct err *e)
+{
+	struct flow_store *st = s->f->store;
+	bool *put = arena_array(&s->p.arena, c->rows.n + 1, sizeof(*put));
+	size_t i;
+	int r;
+
+	if (put == NULL)
+		return err_nomem(e);
+	r = st->beliefs_settle(st->ctx, c->rows.v, c->rows.n, mark, put, e);
+	for (i = 0; r == 0 && i < c->rows.n; i++) {
+		if (put[i])
+			r = note_settled(s, c->msgs.v[i], c->items.v[i], &c->rows.v[i], e);
+	}
+	c->rows.n = c->items.n = c->msgs.n = 0;
+	return r;
+}
+
+static int settle_short(struct settling *s, struct push_msg **done_, size_t n, struct err *e)
+{
+	struct shortcut c = {.rows = {0}};
+	size_t i;
+	int r = 0;
+
+	/* Messages of one round lie together, more or less: a mark at a time. */
+	for (i = 0; i < n && r == 0; i++) {
+		const struct outcome_row *row = outcome_of(&done_[i]->answer);
+
+		done_[i]->why = sentence(s, done_[i], row);
+		if (done_[i]->why == NULL)
+			r = err_nomem(e);
+		else if (row->outcome == OUTCOME_DONE)
+			r = gather(s, &c, done_[i], e);
+		if (r == 0 && c.rows.n > 0 &&
+		    (i + 1 == n || done_[i + 1]->round->mark != done_[i]->round->mark))
+			r = write_shortcut(s, &c, done_[i]->round->mark, e);
+	}
+	vec_fini(&c.rows);
+	vec_fini(&c.items);
+	vec_fini(&c.msgs);
+	return r;
+}
+
+/* ---- one transaction -------------------------------------------------------------------- */
+
+static int fresh_rows(struct settling *s, struct push_msg **done_, size_t n, struct belief **out,
+		      struct err *e)
+{
+	struct zone_key *keys;
+	size_t total = 0, i, j, k = 0;
+
+	for (i = 0; i < n; i++)
+		total += done_[i]->n;
+	keys = arena_array(&s->p.arena, total + 1, sizeof(*keys));
+	if (keys == NULL)
+		return err_nomem(e);
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < done_[i]->n; j++) {
+			if (done_[i]->items[j]->settled)
+				continue;
+			keys[k].zone_id = done_[i]->zone->zone->id;
+			keys[k++].owner = done_[i]->items[j]->b->owner;
+		}
+	}
+	return planner_beliefs(&s->p, out, &s->p.arena, keys, k, e);
+}
+
+/* A proven message keeps only the items that the short way did not settle. */
+static size_t left_of(struct push_msg *m)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < m->n; i++) {
+		if (!m->items[i]->settled)
+			m->items[kept++] = m->items[i];
+	}
+	m->n = kept;
+	return kept;
+}
+
+static int settle_inside(struct settling *s, struct push_msg **done_, size_t n, struct err *e)
+{
+	struct flow_store *st = s->f->store;
+	struct belief *b;
+	size_t i;
+	int r;
+
+	r = st->lock_space(st->ctx, s->p.space->id, e);
+	r = r < 0 ? r : settle_short(s, done_, n, e);
+	r = r < 0 ? r : fresh_rows(s, done_, n, &b, e);
+	for (i = 0; i < n && r == 0; i++) {
+		size_t items = left_of(done_[i]);
+
+		if (items > 0)
+			r = settle_msg(s, done_[i], b, e);
+		b += items;
+	}
+	if (r == 0 && s->put.n > 0)
+		r = st->beliefs_put(st->ctx, s->put.v, s->put.n, e);
+	addrs_unique(s->touched.v, &s->touched.n);
+	r = r < 0 ? r : planner_addresses(&s->p, s->touched.v, s->touched.n, e);
+	return r < 0 ? r : brakes_keep(&s->brakes, e);
+}
+
+static int settle_space(struct flow *f, const struct policy_space *space, struct push_msg **done_,
+			size_t n, struct push_again *again, struct err *e)
+{
+	struct settling s = {.f = f, .again = again};
+	struct flow_store *st = f->store;
+	int r = st->begin(st->ctx, e);
+
+	if (r < 0)
+		return r;
+	planner_init(&s.p, f, space);
+	brakes_init(&s.brakes, &s.p);
+	r = settle_inside(&s, done_, n, e);
+	if (r < 0)
+		st->rollback(st->ctx);
+	else
+		r = st->commit(st->ctx, e);
+	planner_fini(&s.p);
+	vec_fini(&s.put);
+	vec_fini(&s.touched);
+	buf_fini(&s.why);
+	return r;
+}
+
+static int by_space(const void *a, const void *b)
+{
+	const struct push_msg *const *x = a, *const *y = b;
+
+	return (*x)->zone->space->id - (*y)->zone->space->id;
+}
+
+int push_settle(struct flow *f, struct push_msg **done_, size_t n, struct push_again *again,
+		struct err *e)
+{
+	size_t i, to;
+	int r = 0;
+
+	look(f, done_, n);
+	if (f->policy->n_spaces > 1)
+		qsort(done_, n, sizeof(*done_), by_space);
+	for (i = 0; i < n && r == 0; i = to) {
+		const struct policy_space *space = done_[i]->zone->space;
+
+		for (to = i; to < n && done_[to]->zone->space == space; to++)
+			;
+		r = settle_space(f, space, done_ + i, to - i, again, e);
+	}
+	for (i = 0; i < n; i++)
+		push_msg_free(done_[i]);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* push_settle.h - answers become rows.  Private to flow/. */
+#ifndef BRIDGE_FLOW_PUSH_SETTLE_H
+#define BRIDGE_FLOW_PUSH_SETTLE_H
+
+#include "bridge/flow/push_round.h"
+
+struct push_again {
+	VEC(struct push_msg *) v;    /* messages to send once more, in smaller pieces */
+};
+
+/* Reads back the owners whose answer leaves doubt (no transaction is open meanwhile), then
+ * settles all messages in one transaction per space.  Frees the messages, or moves them and
+ * their halves to again. */
+int push_settle(struct flow *f, struct push_msg **done, size_t n, struct push_again *again,
+		struct err *e);
+
+#endif

@@ -1,0 +1,193 @@
+/* store.h - what flow needs kept, as a struct of functions.
+ *
+ * Two implementations: bridge/store (PostgreSQL) and tests/sim (memory).  A differential test
+ * runs random operations on both.  Everything between begin and commit is one transaction: all
+ * or nothing, also across a crash at any call.  Reads inside see the writes before them.
+ * Results live in the arena the caller gives.  Return 0, or a negative ERR_ code; after one
+ * the transaction can only be rolled back.
+ */
+#ifndef BRIDGE_FLOW_STORE_H
+#define BRIDGE_FLOW_STORE_H
+
+#include "bridge/base/arena.h"
+#include "bridge/base/err.h"
+#include "bridge/core/belief.h"
+#include "bridge/core/brake.h"
+#include "bridge/core/naming.h"
+#include "bridge/core/policy.h"
+
+struct source_row {
+	int32_t id;
+	const char *cursor;       /* adapter's own text; NULL: never read */
+	int64_t last_ok_s;        /* last complete, successful read; 0: never */
+	int64_t last_try_s;
+	const char *last_error;   /* NULL: the last read was good */
+	uint64_t rows;            /* live observations after the last read */
+	uint64_t bad;             /* records refused in the last read */
+};
+
+struct zone_row {
+	int32_t id;
+	bool known;               /* transferred whole at least once: an owner without row is absent */
+	uint32_t serial;          /* of that transfer */
+	int64_t pulled_at_s;      /* last time seen is known to equal the server */
+	int64_t full_at_s;        /* last full compare */
+	int64_t parked_until_s;   /* the server refuses us: nothing is sent before; 0: not parked */
+	const char *last_error;   /* NULL: fine */
+};
+
+/* A staged observation that differs from what is kept. */
+struct obs_change {
+	enum obs_change_kind {
+		OBS_NEW,       /* had is empty */
+		OBS_CHANGED,   /* name, mac, identity, ttl, kind or validity differ */
+		OBS_ENDED,     /* the source said so (obs.end), had is what ends */
+		OBS_ABSENT,    /* kept, but a complete read did not show it; got is empty */
+		OBS_BACK,      /* was marked absent or held, and is there unchanged */
+	} change;
+	struct evidence had;
+	struct obs got;
+};
+
+/* One line of the journal. */
+struct journal_line {
+	int64_t at_s;
+	int32_t space_id;          /* 0: none */
+	int32_t zone_id;           /* 0: none */
+	const struct dname *owner; /* NULL: none */
+	const struct ipaddr *addr; /* NULL: none */
+	const char *event;         /* "sent", "done", "refused", "observed", "ended", "held", ... */
+	const char *before;        /* record set text, or NULL */
+	const char *after;
+	int rcode;                 /* -1: none */
+	const char *why;
+};
+
+struct store_totals {
+	uint64_t held;                    /* evidence rows held by the brake */
+	uint64_t owners[BELIEF_STATES];   /* owners by state; [BELIEF_STEP] stays 0: the many
+					   * that need nothing are not counted */
+};
+
+struct zone_key {
+	int32_t zone_id;
+	struct dname owner;
+};
+
+struct flow_store {
+	void *ctx;
+
+	int (*begin)(void *ctx, struct err *e);
+	int (*commit)(void *ctx, struct err *e);
+	void (*rollback)(void *ctx);
+
+	/* One writer of a space at a time, until the transaction ends. */
+	int (*lock_space)(void *ctx, int32_t space_id, struct err *e);
+
+	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
+			  struct err *e);
+	int (*source_put)(void *ctx, const struct source_row *row, struct err *e);
+
+	/* Staging, outside any transaction of evidence: stage_begin empties the stage; stage_add
+	 * appends (the later of two rows with one key (address; for manual address + name) wins);
+	 * stage_diff compares with what is kept of the source and remembers the differences:
+	 * returns how many in *n.  complete: kept rows not staged are OBS_ABSENT.  Facts compared:
+	 * kind, name, mac, client_id, duid, valid_until, ttl, ptr.  A kept row's seen time is
+	 * advanced at most hourly and is no difference. */
+	int (*stage_begin)(void *ctx, int32_t source_id, struct err *e);
+	int (*stage_add)(void *ctx, const struct obs *v, size_t n, struct err *e);
+	int (*stage_diff)(void *ctx, bool complete, int64_t now_s, uint64_t *n, struct err *e);
+	/* The next at most limit differences in order of address; *n 0: no more.  Each is given
+	 * out once. */
+	int (*stage_next)(void *ctx, struct obs_change **out, size_t *n, size_t limit,
+			  struct arena *a, struct err *e);
+
+	/* Evidence of addresses: all kept observations, ordered by (address, source, name). */
+	int (*evidence_get)(void *ctx, struct evidence **out, size_t *n, int32_t space_id,
+			    const struct ipaddr *addrs, size_t n_addrs, struct arena *a,
+			    struct err *e);
+	/* Upsert by key (source, address, name for manual). */
+	int (*evidence_put)(void *ctx, const struct evidence *v, size_t n, struct err *e);
+	int (*evidence_del)(void *ctx, const struct evidence *v, size_t n, struct err *e);
+	/* Evidence of a source whose clock has run out at now_s: valid_until <= now_s, or absent
+	 * for at least stale_after_s (0: never by absence); held rows only when held_too.
+	 * Ordered by address, only addresses greater than after (NULL: from the start). */
+	int (*evidence_due)(void *ctx, struct evidence **out, size_t *n, int32_t source_id,
+			    int64_t now_s, int64_t stale_after_s, bool held_too,
+			    const struct ipaddr *after, size_t limit, struct arena *a,
+			    struct err *e);
+
+	int (*hosts_of_addrs)(void *ctx, struct host **out, size_t *n, int32_t space_id,
+			      const struct ipaddr *addrs, size_t n_addrs, struct arena *a,
+			      struct err *e);
+	/* Rows whose assigned name is one of the names; ordered by (name, since, address). */
+	int (*hosts_of_names)(void *ctx, struct host **out, size_t *n, int32_t space_id,
+			      const struct dname *names, size_t n_names, struct arena *a,
+			      struct err *e);
+	/* Replaces all rows of the addresses. */
+	int (*hosts_put)(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
+			 const struct host *v, size_t n, struct err *e);
+	/* Addresses that have rows, ascending, greater than after (NULL: from the start); at most
+	 * cap.  For planning a whole space anew. */
+	int (*hosts_addrs)(void *ctx, struct ipaddr *out, size_t *n, size_t cap, int32_t space_id,
+			   const struct ipaddr *after, struct err *e);
+	/* Digest of the policy that the space's names were last planned with; 0: never. */
+	int (*digest_get)(void *ctx, uint64_t *out, int32_t space_id, struct err *e);
+	int (*digest_put)(void *ctx, uint64_t digest, int32_t space_id, struct err *e);
+	/* Names that observations of the source give in the zone now (for the brake). */
+	int (*hosts_count)(void *ctx, uint32_t *out, int32_t source_id, const struct dname *zone,
+			   struct err *e);
+
+	/* Beliefs of the keys that have a row; the others are absent from the result.  seen_known
+	 * is set when the zone is known or the owner was queried (seen_known given to
+	 * beliefs_put for a zone that is not known). */
+	int (*beliefs_get)(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
+			   size_t n_keys, struct arena *a, struct err *e);
+	/* Upsert; an empty belief (belief_is_empty) deletes its row. */
+	int (*beliefs_put)(void *ctx, const struct belief *v, size_t n, struct err *e);
+	/* Sending in bulk.  beliefs_offer writes only offered and offered_at of rows that are there;
+	 * mark names the running transaction; beliefs_settle writes all but want, its kind and TTL
+	 * of those rows that nobody has written since the transaction of that mark, and says in
+	 * done[i] which it wrote.  No row may be empty (belief_is_empty). */
+	int (*beliefs_offer)(void *ctx, const struct belief *v, size_t n, struct err *e);
+	int (*mark)(void *ctx, uint64_t *out, struct err *e);
+	int (*beliefs_settle)(void *ctx, const struct belief *v, size_t n, uint64_t mark,
+			      bool *done, struct err *e);
+	/* Due owners of a zone: state due, due_at_s <= now_s; in order of (due_at_s, owner text as
+	 * bytes), only those after the given row in that order (NULL: from the start). */
+	int (*beliefs_due)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
+			   int64_t now_s, const struct belief *after, size_t limit,
+			   struct arena *a, struct err *e);
+	/* Owners of a zone in a state that nothing is due in, in order of owner text as bytes, only
+	 * those after the name (NULL: from the start). */
+	int (*beliefs_stopped)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
+			       enum belief_state state, const struct dname *after, size_t limit,
+			       struct arena *a, struct err *e);
+	/* Owners of a zone whose seen holds NS, DNAME, CNAME, MX or SRV: zone cuts and the names
+	 * that others point at.  Few. */
+	int (*beliefs_guarding)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
+				struct arena *a, struct err *e);
+	/* Walks all owners of a zone: cb gets the owner and what the server should show (seen, or
+	 * published where seen is not kept).  cb returns 0 or a negative code that ends the walk.
+	 * rrs live until cb returns. */
+	int (*seen_walk)(void *ctx, int32_t zone_id,
+			 int (*cb)(void *arg, const struct dname *owner, const struct rrs *seen,
+				   struct err *e),
+			 void *arg, struct err *e);
+
+	int (*zone_get)(void *ctx, struct zone_row *out, struct arena *a, int32_t id, struct err *e);
+	int (*zone_put)(void *ctx, const struct zone_row *row, struct err *e);
+
+	/* Standing totals over all spaces. */
+	int (*totals)(void *ctx, struct store_totals *out, struct err *e);
+
+	/* Keyed by zone and source; a negative zone_id is minus the id of a subnet. */
+	int (*brake_get)(void *ctx, struct brake *out, int32_t zone_id, int32_t source_id,
+			 struct err *e);
+	int (*brake_put)(void *ctx, const struct brake *b, int32_t zone_id, int32_t source_id,
+			 struct err *e);
+
+	int (*journal)(void *ctx, const struct journal_line *v, size_t n, struct err *e);
+};
+
+#endif
