@@ -1,0 +1,109 @@
+/* once.c - binds the rooms together for one command. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/clock.h"
+#include "bridge/base/log.h"
+#include "bridge/base/own.h"
+#include "bridge/role/feed.h"
+#include "bridge/role/once.h"
+#include "bridge/role/wire.h"
+
+struct once {
+	struct policy policy;
+	struct pg *pg;
+	struct store *store;
+	struct wire *wire;
+	struct feed *feed;
+	struct flow_store flow_store;
+	struct flow_net flow_net;
+	struct flow_feed flow_feed;
+	struct flow flow;
+};
+
+static void say(void *arg, const char *subject, const char *sentence)
+{
+	(void)arg;
+	log_warn(subject, "%s", sentence);
+}
+
+static int connect_all(struct once *o, const struct conf *c, const char *role, bool look,
+		       struct err *e)
+{
+	int r;
+
+	r = pg_open(&o->pg, c->database, role, c->statement_timeout_s, e);
+	r = r < 0 ? r : store_open(&o->store, o->pg, e);
+	if (r == 0 && look)
+		r = store_dry_begin(o->store, e);
+	r = r < 0 ? r : store_sync_policy(o->store, &o->policy, e);
+	r = r < 0 ? r : wire_open(&o->wire, c, e);
+	return r < 0 ? r : feed_open(&o->feed, c, e);
+}
+
+int once_open(struct once **out, const struct conf *c, const char *role, bool look, struct err *e)
+{
+	AUTO(once_closep) struct once *o = calloc(1, sizeof(*o));
+	int r;
+
+	if (o == NULL)
+		return err_nomem(e);
+	o->policy = c->policy;
+	r = connect_all(o, c, role, look, e);
+	if (r < 0)
+		return r;
+	o->flow_store = store_flow(o->store);
+	o->flow_net = wire_flow(o->wire);
+	o->flow_feed = feed_flow(o->feed);
+	o->flow.policy = &o->policy;
+	o->flow.store = &o->flow_store;
+	o->flow.net = &o->flow_net;
+	o->flow.dry_run = look;
+	o->flow.full_every_s = c->full_s;
+	o->flow.deadline_s = clock_wall_s() + c->run_timeout_s;
+	o->flow.say = say;
+	wire_deadline(o->wire, clock_mono_ms() + c->run_timeout_s * 1000);
+	*out = own_take(&o);
+	return 0;
+}
+
+void once_close(struct once *o)
+{
+	if (o == NULL)
+		return;
+	feed_close(o->feed);
+	wire_close(o->wire);
+	store_close(o->store);
+	pg_close(o->pg);
+	free(o);
+}
+
+void once_closep(struct once **o)
+{
+	once_close(*o);
+}
+
+struct flow *once_flow(struct once *o)
+{
+	return &o->flow;
+}
+
+struct flow_feed *once_feed(struct once *o)
+{
+	return &o->flow_feed;
+}
+
+struct store *once_store(struct once *o)
+{
+	return o->store;
+}
+
+struct pg *once_pg(struct once *o)
+{
+	return o->pg;
+}
+
+const struct policy *once_policy(struct once *o)
+{
+	return &o->policy;
+}

@@ -1,0 +1,28 @@
+/* once.h - one command's sessions: configuration, database, servers, adapters, bound to flow.
+ *
+ * Borrows the configuration, which must outlive it.  Servers and sources are opened when flow
+ * first asks for them.
+ */
+#ifndef BRIDGE_ROLE_ONCE_H
+#define BRIDGE_ROLE_ONCE_H
+
+#include "bridge/conf/conf.h"
+#include "bridge/flow/flow.h"
+#include "bridge/pg/pg.h"
+#include "bridge/store/store.h"
+
+struct once; /* one command's sessions: configuration, database, servers, adapters, bound to flow */
+
+/* Connects to the database, syncs policy.  look: inside one transaction that is never committed,
+ * for commands that change nothing. */
+int once_open(struct once **out, const struct conf *c, const char *role, bool look,
+	      struct err *e);
+void once_close(struct once *o);
+void once_closep(struct once **o);
+struct flow *once_flow(struct once *o);
+struct flow_feed *once_feed(struct once *o);
+struct store *once_store(struct once *o);
+struct pg *once_pg(struct once *o);
+const struct policy *once_policy(struct once *o);
+
+#endif

@@ -1,0 +1,398 @@
+/* wire.c - binds flow to the servers of the configuration. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/clock.h"
+#include "bridge/base/log.h"
+#include "bridge/dns/exchange.h"
+#include "bridge/dns/transfer.h"
+#include "bridge/dns/write.h"
+#include "bridge/role/wire.h"
+
+enum {
+	TRANSFER_TIMEOUT_MS = 300000,
+	COLLECT_SLACK_MS = 2000      /* beyond an exchange's own deadline: never reached */
+};
+#define TRANSFER_MAX_BYTES (4ULL << 30)
+#define TRANSFER_MAX_RECORDS 50000000ULL
+
+struct wire_server {
+	const struct conf_server *conf;
+	bool keyed;                  /* keys have been read */
+	struct tsig_key key, transfer_key;
+	struct server update, transfer;
+	struct exchange *x;          /* updates */
+	struct exchange *queries;
+	struct err dead;             /* did not answer in this run: why; code 0: it did */
+};
+
+struct wire {
+	const struct conf *conf;
+	struct wire_server *servers;
+	size_t n;
+	struct exchange **active;    /* scratch of collect */
+	int64_t deadline_ms;
+};
+
+static int read_key(struct tsig_key *k, const char *path, const char *server, struct err *e)
+{
+	bool weak = false;
+	int r = key_read(k, path, &weak, e);
+
+	if (r < 0)
+		return err_in(e, r, "server \"%s\"", server);
+	if (weak)
+		log_warn(path, "key uses hmac-sha1, which is weak; make one with tsig-keygen");
+	return 0;
+}
+
+static int prepare(struct wire_server *s, struct err *e)
+{
+	const struct conf_server *c = s->conf;
+	int r;
+
+	if (s->keyed)
+		return 0;
+	s->update = (struct server){.name = c->name, .addr = c->address, .port = c->port,
+				    .source = c->source_address, .window = c->window,
+				    .timeout_ms = c->timeout_s * 1000};
+	s->transfer = s->update;
+	s->transfer.addr = c->transfer_address;
+	s->transfer.port = c->transfer_port;
+	if (c->key_file != NULL) {
+		r = read_key(&s->key, c->key_file, c->name, e);
+		if (r < 0)
+			return r;
+		s->update.key = &s->key;
+	}
+	if (c->transfer_key_file != NULL && !c->allow_unsigned_transfer) {
+		r = read_key(&s->transfer_key, c->transfer_key_file, c->name, e);
+		if (r < 0)
+			return r;
+		s->transfer.key = &s->transfer_key;
+	}
+	s->keyed = true;
+	return 0;
+}
+
+/* One dead server is waited for once. */
+static int remember(struct wire_server *s, int r, struct err *e)
+{
+	const char *about;
+
+	if ((r != ERR_BUSY && r != ERR_SYS) || e == NULL)
+		return r;
+	s->dead = *e;
+	/* What is said of the server holds for every zone; which zone was asked does not. */
+	about = strstr(e->text, "server \"");
+	if (about != NULL)
+		memmove(s->dead.text, s->dead.text + (about - e->text), strlen(about) + 1);
+	return r;
+}
+
+static int is_dead(const struct wire_server *s, struct err *e)
+{
+	if (s->dead.code != 0 && e != NULL)
+		*e = s->dead;
+	return s->dead.code;
+}
+
+static struct wire_server *find(struct wire *w, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		if (strcmp(w->servers[i].conf->name, name) == 0)
+			return &w->servers[i];
+	}
+	return NULL;
+}
+
+/* The first of the zone's servers that answers in this run, as far as is known.  Negative when
+ * its keys cannot be read, or when all are dead. */
+static int server_of(struct wire *w, const struct policy_zone *z, struct wire_server **out,
+		     struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < z->n_servers; i++) {
+		*out = find(w, z->servers[i]);
+		if (*out != NULL && (*out)->dead.code == 0)
+			return prepare(*out, e);
+	}
+	*out = z->n_servers > 0 ? find(w, z->servers[0]) : NULL;
+	if (*out == NULL)
+		return err_set(e, ERR_CONF, "zone \"%s\" has no server", z->text);
+	return is_dead(*out, e);
+}
+
+int wire_open(struct wire **out, const struct conf *c, struct err *e)
+{
+	struct wire *w = calloc(1, sizeof(*w));
+	size_t i;
+
+	if (w == NULL)
+		return err_nomem(e);
+	w->conf = c;
+	w->n = c->n_servers;
+	w->servers = calloc(w->n + 1, sizeof(*w->servers));
+	w->active = calloc(w->n + 1, sizeof(struct exchange *));
+	if (w->servers == NULL || w->active == NULL) {
+		wire_close(w);
+		return err_nomem(e);
+	}
+	for (i = 0; i < w->n; i++)
+		w->servers[i].conf = &c->servers[i];
+	*out = w;
+	return 0;
+}
+
+void wire_close(struct wire *w)
+{
+	size_t i;
+
+	if (w == NULL)
+		return;
+	for (i = 0; w->servers != NULL && i < w->n; i++) {
+		exchange_free(w->servers[i].x);
+		exchange_free(w->servers[i].queries);
+		key_wipe(&w->servers[i].key);
+		key_wipe(&w->servers[i].transfer_key);
+	}
+	free(w->servers);
+	free(w->active);
+	free(w);
+}
+
+void wire_deadline(struct wire *w, int64_t at_ms)
+{
+	w->deadline_ms = at_ms;
+}
+
+static int64_t until(const struct wire *w, int64_t span_ms)
+{
+	int64_t at = clock_mono_ms() + span_ms;
+
+	return w->deadline_ms != 0 && w->deadline_ms < at ? w->deadline_ms : at;
+}
+
+/* ---- the calls of flow_net -------------------------------------------------------------- */
+
+static int64_t now_s(void *ctx)
+{
+	(void)ctx;
+	return clock_wall_s();
+}
+
+static uint64_t random64(void *ctx)
+{
+	(void)ctx;
+	return clock_random();
+}
+
+static int submit(void *ctx, const struct policy_zone *z, const struct change *const *c, size_t n,
+		  uint64_t tag, struct err *e)
+{
+	struct wire_server *s;
+	struct buf msg = BUF_INIT;
+	int r = server_of(ctx, z, &s, e);
+
+	/* ERR_BUSY would say that the window is full. */
+	if (r < 0)
+		return r == ERR_BUSY ? ERR_SYS : r;
+	if (s->x == NULL) {
+		r = exchange_new(&s->x, &s->update, e);
+		if (r < 0)
+			return r;
+	}
+	if (exchange_in_flight(s->x) >= s->update.window)
+		return err_set(e, ERR_BUSY, "the window is full");
+	r = write_update(&msg, 0, &z->name, c, n, e);
+	r = r < 0 ? r : exchange_send(s->x, &msg, tag, e);
+	buf_fini(&msg);
+	return r;
+}
+
+static int collect(void *ctx, uint64_t *tag, struct answer *out, struct err *e)
+{
+	struct wire *w = ctx;
+	int64_t longest = 0;
+	size_t i, n = 0;
+
+	for (i = 0; i < w->n; i++) {
+		struct wire_server *s = &w->servers[i];
+
+		if (s->x == NULL || exchange_in_flight(s->x) == 0)
+			continue;
+		w->active[n++] = s->x;
+		if (s->update.timeout_ms > longest)
+			longest = s->update.timeout_ms;
+	}
+	if (n == 0)
+		return 0;
+	return exchange_collect(w->active, n, clock_mono_ms() + longest + COLLECT_SLACK_MS, tag, out,
+				NULL, e);
+}
+
+static int soa(void *ctx, const struct policy_zone *z, uint32_t *serial, struct err *e)
+{
+	struct wire_server *s;
+	int r, tries = 0;
+
+	/* Every pass asks for the serial first: here a dead server gives way to the next. */
+	do {
+		r = server_of(ctx, z, &s, e);
+		if (r < 0)
+			return r;
+		r = remember(s, transfer_soa(&s->transfer, &z->name, serial, e), e);
+	} while (s->dead.code != 0 && e != NULL && ++tries < (int)z->n_servers);
+	return r;
+}
+
+static int transfer(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
+		    uint32_t *serial, struct err *e)
+{
+	struct wire *w = ctx;
+	struct transfer_limits lim = {.max_bytes = TRANSFER_MAX_BYTES,
+				      .max_records = TRANSFER_MAX_RECORDS};
+	struct wire_server *s;
+	int r = server_of(w, z, &s, e);
+
+	if (r < 0)
+		return r;
+	lim.timeout_ms = until(w, TRANSFER_TIMEOUT_MS) - clock_mono_ms();
+	return transfer_axfr(&s->transfer, &z->name, &lim, sink, arg, serial, e);
+}
+
+/* ---- what stands at one owner ----------------------------------------------------------- */
+
+/* Asked one by one, because Knot answers ANY with one RRset (RFC 8482); ANY is for what else there
+ * is on servers that tell. */
+static const uint16_t forward_types[] = {RR_A, RR_AAAA, RR_DHCID, RR_CNAME, RR_NS, RR_DNAME,
+					 RR_MX, RR_SRV, RR_TXT, RR_ANY};
+static const uint16_t reverse_types[] = {RR_PTR, RR_DHCID, RR_CNAME, RR_NS, RR_DNAME, RR_ANY};
+
+struct look {
+	struct wire_server *s;
+	const struct dname *owner;
+	struct rrs *out;
+	struct arena *a;
+};
+
+/* Answers, and the NS of a delegation at this very name, which a referral shows as authority. */
+static bool is_about(const struct look *l, const struct wire_rr *rr)
+{
+	if (rr->class_ != RR_CLASS_IN || !dname_equal(&rr->owner, l->owner) ||
+	    rrtype_has(rr->type, RRTYPE_SIGNER) || rr->type == RR_SOA)
+		return false;
+	return rr->section == 1 || (rr->section == 2 && rr->type == RR_NS);
+}
+
+static int take_answer(const struct look *l, const struct wire_msg *m, const struct wire_rr *rr,
+		       struct err *e)
+{
+	uint8_t rdata[1024];
+	size_t len = 0;
+
+	if (!is_about(l, rr))
+		return 0;
+	if (rrtype_has(rr->type, RRTYPE_VALUE)) {
+		len = wire_rdata(m, rr, rdata, sizeof(rdata));
+		if (len == 0)
+			return err_set(e, ERR_PROTO, "server \"%s\" sent a malformed record",
+				       l->s->conf->name);
+	}
+	return rrs_add(l->out, l->a, rr->type, rdata, len) < 0 ? err_nomem(e) : 0;
+}
+
+static int take_reply(const struct look *l, const struct buf *reply, bool any, struct err *e)
+{
+	const char *why, *server = l->s->conf->name;
+	struct wire_iter it;
+	struct wire_msg m;
+	struct wire_rr rr;
+	unsigned rcode;
+	int r = 0;
+
+	if (!wirecheck(&m, (const uint8_t *)reply->p, reply->len, &why))
+		return err_set(e, ERR_PROTO, "server \"%s\": %s", server, why);
+	rcode = wire_rcode(&m);
+	/* A server may refuse ANY and answer the rest. */
+	if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN)
+		return any ? 0 : err_set(e, ERR_DENIED, "server \"%s\" answered %s to a query",
+					 server, rcode_name(rcode));
+	wire_iter_init(&it, &m);
+	while (r == 0 && wire_iter_next(&it, &rr))
+		r = take_answer(l, &m, &rr, e);
+	return r;
+}
+
+static int ask(struct exchange *x, const struct dname *owner, const uint16_t *types, size_t n,
+	       struct err *e)
+{
+	struct buf msg = BUF_INIT;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++) {
+		buf_reset(&msg);
+		r = write_query(&msg, 0, owner, types[i], e);
+		r = r < 0 ? r : exchange_send(x, &msg, types[i], e);
+	}
+	buf_fini(&msg);
+	return r;
+}
+
+static int hear(const struct look *l, struct exchange *x, size_t n, struct err *e)
+{
+	struct buf reply = BUF_INIT;
+	struct answer answer = {0};
+	uint64_t tag = 0;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++) {
+		buf_reset(&reply);
+		r = exchange_collect(&x, 1, INT64_MAX, &tag, &answer, &reply, e);
+		if (r < 0)
+			break;
+		if (r == 0 || answer.end != ANSWER_REPLY ||
+		    (!answer.verified && l->s->transfer.key != NULL))
+			r = err_set(e, answer.end == ANSWER_REPLY ? ERR_PROTO : ERR_BUSY,
+				    "server \"%s\": %s", l->s->conf->name,
+				    outcome_of(&answer)->what);
+		else
+			r = take_reply(l, &reply, tag == RR_ANY, e);
+	}
+	buf_fini(&reply);
+	return r;
+}
+
+static int query(void *ctx, const struct policy_zone *z, const struct dname *owner,
+		 struct rrs *out, struct arena *a, struct err *e)
+{
+	const uint16_t *types = z->is_reverse ? reverse_types : forward_types;
+	size_t n = z->is_reverse ? sizeof(reverse_types) / sizeof(*reverse_types)
+				 : sizeof(forward_types) / sizeof(*forward_types);
+	struct look l = {.owner = owner, .out = out, .a = a};
+	int r = server_of(ctx, z, &l.s, e);
+
+	if (r == 0 && l.s->queries == NULL)
+		r = exchange_new(&l.s->queries, &l.s->transfer, e);
+	r = r < 0 ? r : ask(l.s->queries, owner, types, n, e);
+	r = r < 0 ? r : hear(&l, l.s->queries, n, e);
+	if (r < 0 && l.s != NULL) {
+		/* Answers that nobody waits for any more must not meet the next question. */
+		exchange_free(l.s->queries);
+		l.s->queries = NULL;
+		remember(l.s, r, e);
+	}
+	return r;
+}
+
+struct flow_net wire_flow(struct wire *w)
+{
+	return (struct flow_net){.ctx = w, .now_s = now_s, .random = random64, .submit = submit,
+				 .collect = collect, .soa = soa, .transfer = transfer,
+				 .query = query};
+}
