@@ -1,0 +1,82 @@
+/* why.h - everything that led to a name or an address: sightings, decisions, what was sent. */
+#ifndef BRIDGE_REPORT_WHY_H
+#define BRIDGE_REPORT_WHY_H
+
+#include "bridge/report/report.h"
+
+/* One source's evidence about an address. */
+struct report_sighting {
+	const char *space;
+	struct ipaddr addr;
+	const char *source;
+	const char *kind;
+	struct bytes name;        /* as received */
+	struct mac mac;
+	struct bytes client_id;
+	struct bytes duid;
+	struct bytes raw;         /* the source's own words */
+	uint32_t ttl_s;           /* 0: not asked for */
+	bool ptr;
+	int64_t first_seen_s;
+	int64_t last_seen_s;
+	int64_t valid_until_s;    /* 0: not by the clock */
+	int64_t absent_since_s;
+	bool held;
+};
+
+/* What was decided for an address: rule and reason. */
+struct report_decision {
+	const char *space;
+	struct ipaddr addr;
+	struct dname name;        /* len 0: no name */
+	struct dname asked;
+	bool ptr;
+	const char *kind;
+	const char *source;
+	int64_t since_s;
+	int64_t expires_at_s;
+	const char *why;
+};
+
+struct report_journal {
+	int64_t at_s;
+	const char *space;        /* NULL: none */
+	const char *zone;
+	const char *owner;        /* without final dot; NULL: none */
+	struct ipaddr addr;
+	const char *event;
+	const char *before;
+	const char *after;
+	int rcode;                /* -1: none */
+	const char *why;
+};
+
+struct report_subject {
+	const struct ipaddr *addrs;
+	size_t n_addrs;
+	const struct dname *names;
+	size_t n_names;
+};
+
+typedef void (*report_sighting_cb)(void *arg, const struct report_sighting *row);
+typedef void (*report_decision_cb)(void *arg, const struct report_decision *row);
+typedef void (*report_journal_cb)(void *arg, const struct report_journal *row);
+
+/* Ordered by space, address, kind, source. */
+int report_sightings(struct pg *pg, const struct report_filter *f, const struct ipaddr *addrs,
+		     size_t n, report_sighting_cb cb, void *arg, struct err *e);
+/* Decisions about these addresses and names, ordered by space, address, name. */
+int report_decisions(struct pg *pg, const struct report_filter *f,
+		     const struct report_subject *s, report_decision_cb cb, void *arg,
+		     struct err *e);
+/* The latest lines about them, oldest first. */
+int report_journal_of(struct pg *pg, const struct report_filter *f,
+		      const struct report_subject *s, unsigned limit, report_journal_cb cb,
+		      void *arg, struct err *e);
+
+/* Manual records of a space whose name's first label, after the naming rule, is this: whoever
+ * asks applies the whole rule. */
+int report_manual(struct pg *pg, int32_t source_id, const char *label, report_sighting_cb cb,
+		  void *arg, struct err *e);
+
+#endif
