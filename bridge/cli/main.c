@@ -1,0 +1,8 @@
+/* main.c - the program. */
+
+#include "bridge/cli/cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_main(argc, argv);
+}

@@ -1,0 +1,157 @@
+/* verbs.c - the table of verbs: one row and one file each. */
+
+#include "bridge/cli/cli.h"
+
+static const struct cli_opt reconcile_opts[] = {
+    {"dry-run", NULL}, {"force", "ZONE"}, {NULL, NULL}};
+static const struct cli_opt plan_opts[] = {{"exit-code", NULL}, {NULL, NULL}};
+static const struct cli_opt pull_opts[] = {{"dry-run", NULL}, {NULL, NULL}};
+static const struct cli_opt add_opts[] = {
+    {"mac", "MAC"}, {"ttl", "TTL"}, {"note", "TEXT"}, {"replace", NULL}, {NULL, NULL}};
+static const struct cli_opt import_opts[] = {
+    {"type", "TYPE"}, {"source", "NAME"}, {NULL, NULL}};
+
+const struct verb verbs[] = {
+    {
+	.name = "reconcile",
+	.help = "pull, read every source, plan and push: one pass, for cron",
+	.usage = "[--dry-run] [--force ZONE]",
+	.text = "One whole pass: looks at what DNS shows, reads every source, decides, sends\n"
+		"what differs and waits for the proof.  A second pass right after it sends\n"
+		"nothing.\n\n"
+		"  --dry-run     do everything but send, and keep nothing\n"
+		"  --force ZONE  let go what the brake holds in this zone\n\n"
+		"examples:\n"
+		"  ipambridge reconcile\n"
+		"  ipambridge --json reconcile --dry-run\n"
+		"  ipambridge reconcile --force lab.example",
+	.opts = reconcile_opts,
+	.run = verb_reconcile,
+    },
+    {
+	.name = "plan",
+	.help = "what a pass would change in DNS, and why; changes nothing",
+	.usage = "[--exit-code]",
+	.text = "Makes a pass up to the point of sending and rolls it back.\n\n"
+		"  --exit-code  exit with 3 when there are changes\n\n"
+		"examples:\n"
+		"  ipambridge plan\n"
+		"  ipambridge plan --json | jq -r '.[] | select(.action == \"delete\") | .owner'\n"
+		"  ipambridge plan --exit-code || echo 'DNS differs'",
+	.opts = plan_opts,
+	.run = verb_plan,
+    },
+    {
+	.name = "pull",
+	.help = "the reverse pass alone: DNS back into IPAM",
+	.usage = "[--dry-run]",
+	.text = "Transfers the zones whose serial moved, notes what they show, and takes PTR\n"
+		"names into IPAM.  Sends nothing.\n\n"
+		"  --dry-run  keep nothing\n\n"
+		"example:\n"
+		"  ipambridge pull",
+	.opts = pull_opts,
+	.run = verb_pull,
+    },
+    {
+	.name = "add-host",
+	.help = "give a host its name by hand",
+	.usage = "NAME ADDRESS... [--mac MAC] [--ttl TTL] [--note TEXT] [--replace]",
+	.text = "Adds a manual name to one or several addresses and sends it.  Adding what is\n"
+		"there already changes nothing.  The first name of an address is its PTR.\n\n"
+		"  --mac MAC    hardware address of the host\n"
+		"  --ttl TTL    of its records, as 300, 5m or 1h\n"
+		"  --note TEXT  kept with it, shown by why\n"
+		"  --replace    end the name's manual records at other addresses\n\n"
+		"examples:\n"
+		"  ipambridge add-host printer.lab.example 192.0.2.9\n"
+		"  ipambridge add-host nas 192.0.2.7 2001:db8::7 --note 'rack 3'\n"
+		"  ipambridge add-host nas 192.0.2.8 --replace",
+	.opts = add_opts,
+	.min_args = 2,
+	.max_args = -1,
+	.run = verb_add_host,
+    },
+    {
+	.name = "del-host",
+	.help = "end a name given by hand; say what still names it",
+	.usage = "NAME|ADDRESS",
+	.text = "Ends the manual records of a name or of an address and sends the removal.\n\n"
+		"examples:\n"
+		"  ipambridge del-host printer.lab.example\n"
+		"  ipambridge del-host 192.0.2.9",
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_del_host,
+    },
+    {
+	.name = "list",
+	.help = "hosts, addresses, subnets, zones, sources or conflicts",
+	.usage = "hosts|addresses|subnets|zones|sources|conflicts",
+	.text = "  hosts      every name and address, and who says so\n"
+		"  addresses  every address with evidence, those outside every subnet too\n"
+		"  subnets    the subnets, and how full they are\n"
+		"  zones      the zones, the age of what we know of them, what waits\n"
+		"  sources    the sources, their age and their last error\n"
+		"  conflicts  what is not written, with every value and the reason\n\n"
+		"examples:\n"
+		"  ipambridge list hosts\n"
+		"  ipambridge --json --space branch list conflicts",
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_list,
+    },
+    {
+	.name = "why",
+	.help = "why a name or an address is what it is",
+	.usage = "NAME|ADDRESS",
+	.text = "Shows who saw it, the rule and the decision, what was sent with which answer,\n"
+		"and what DNS shows now.\n\n"
+		"examples:\n"
+		"  ipambridge why camera.lab.example\n"
+		"  ipambridge why 192.0.2.101",
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_why,
+    },
+    {
+	.name = "import",
+	.help = "read a file once into a configured source",
+	.usage = "--type TYPE [--source NAME] [FILE|-]",
+	.text = "Reads a file or standard input as a source of that type would, and keeps what\n"
+		"it says as that source's evidence.  What the file does not mention stays.\n"
+		"Nothing is sent; \"ipambridge plan\" shows what follows from it.\n\n"
+		"  --type TYPE    how to read it: the type of a source, as in the configuration\n"
+		"  --source NAME  whose evidence it is; needed when several have the type\n\n"
+		"examples:\n"
+		"  ipambridge import --type kea-leases /var/lib/kea/kea-leases4.csv\n"
+		"  arp -an | ipambridge import --type neighbour --source arp -",
+	.opts = import_opts,
+	.max_args = 1,
+	.run = verb_import,
+    },
+    {
+	.name = "check-config",
+	.help = "read the configuration and its key files, and nothing else",
+	.usage = "",
+	.text = "Says what is wrong with file and line, or counts what is there.  Connects to\n"
+		"nothing.\n\n"
+		"example:\n"
+		"  ipambridge check-config -c ./ipambridge.conf",
+	.run = verb_check_config,
+    },
+    {
+	.name = "db",
+	.help = "the database schema: init, migrate or status",
+	.usage = "init|migrate|status",
+	.text = "  init     create the schema in an empty database\n"
+		"  migrate  run the migrations that are missing\n"
+		"  status   list the migrations and what was run\n\n"
+		"example:\n"
+		"  ipambridge db init && ipambridge db status",
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_db,
+    },
+    {.name = NULL},
+};
