@@ -1,0 +1,553 @@
+/* memstore.c - transactions and crashes of the store in memory, and its single rows. */
+#include "tests/sim/memstore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/memtables.h"
+
+/* ---- order of the tables ---------------------------------------------------------------- */
+
+static int cmp_evidence(const void *pa, const void *pb)
+{
+	const struct ev_row *a = pa, *b = pb;
+	int r = cmp_i64(a->space_id, b->space_id);
+
+	if (r == 0)
+		r = ipaddr_cmp(&a->e.obs.addr, &b->e.obs.addr);
+	if (r == 0)
+		r = cmp_i64(a->e.source_id, b->e.source_id);
+	return r != 0 ? r : cmp_bytes(obs_key_name(&a->e.obs), obs_key_name(&b->e.obs));
+}
+
+static int cmp_host(const void *pa, const void *pb)
+{
+	const struct host_row *a = pa, *b = pb;
+	int r = cmp_i64(a->space_id, b->space_id);
+
+	if (r == 0)
+		r = ipaddr_cmp(&a->h.addr, &b->h.addr);
+	return r != 0 ? r : dname_cmp(&a->h.name, &b->h.name);
+}
+
+static int cmp_belief(const void *pa, const void *pb)
+{
+	const struct belief *a = pa, *b = pb;
+	int r = cmp_i64(a->zone_id, b->zone_id);
+
+	return r != 0 ? r : dname_cmp(&a->owner, &b->owner);
+}
+
+static int cmp_source(const void *pa, const void *pb)
+{
+	return cmp_i64(((const struct source_row *)pa)->id, ((const struct source_row *)pb)->id);
+}
+
+static int cmp_zone(const void *pa, const void *pb)
+{
+	return cmp_i64(((const struct zone_row *)pa)->id, ((const struct zone_row *)pb)->id);
+}
+
+static int cmp_brake(const void *pa, const void *pb)
+{
+	const struct brake_row *a = pa, *b = pb;
+	int r = cmp_i64(a->zone_id, b->zone_id);
+
+	return r != 0 ? r : cmp_i64(a->source_id, b->source_id);
+}
+
+static int cmp_line(const void *pa, const void *pb)
+{
+	return cmp_i64((int64_t)((const struct line_row *)pa)->no,
+		       (int64_t)((const struct line_row *)pb)->no);
+}
+
+static int cmp_stage(const void *pa, const void *pb)
+{
+	const struct obs *a = pa, *b = pb;
+	int r = ipaddr_cmp(&a->addr, &b->addr);
+
+	return r != 0 ? r : cmp_bytes(obs_key_name(a), obs_key_name(b));
+}
+
+/* Differences go out by address; those of one address in the order they were found. */
+static int cmp_diff(const void *pa, const void *pb)
+{
+	const struct diff_row *a = pa, *b = pb;
+	const struct obs *oa = a->c.change == OBS_ABSENT ? &a->c.had.obs : &a->c.got;
+	const struct obs *ob = b->c.change == OBS_ABSENT ? &b->c.had.obs : &b->c.got;
+	int r = ipaddr_cmp(&oa->addr, &ob->addr);
+
+	return r != 0 ? r : cmp_i64((int64_t)a->no, (int64_t)b->no);
+}
+
+static void tables_init(struct tables *t)
+{
+	static int (*const cmp[N_TABLES])(const void *, const void *) = {
+		[T_EVIDENCE] = cmp_evidence, [T_HOST] = cmp_host,   [T_BELIEF] = cmp_belief,
+		[T_SOURCE] = cmp_source,     [T_ZONE] = cmp_zone,   [T_BRAKE] = cmp_brake,
+		[T_JOURNAL] = cmp_line,      [T_STAGE] = cmp_stage, [T_DIFF] = cmp_diff,
+	};
+
+	memset(t, 0, sizeof(*t));
+	for (int i = 0; i < N_TABLES; i++)
+		t->t[i].cmp = cmp[i];
+}
+
+static void tables_fini(struct tables *t)
+{
+	for (int i = 0; i < N_TABLES; i++)
+		table_fini(&t->t[i]);
+}
+
+static int tables_copy(struct tables *out, const struct tables *in)
+{
+	for (int i = 0; i < N_TABLES; i++)
+		if (table_copy(&out->t[i], &in->t[i]) < 0)
+			return ERR_NOMEM;
+	out->stage_source = in->stage_source;
+	out->diff_next = in->diff_next;
+	return 0;
+}
+
+/* ---- calls, crashes, transactions ------------------------------------------------------- */
+
+static int fail(struct memstore *m, int code)
+{
+	if (m->in_tx)
+		m->failed = true;
+	return code;
+}
+
+int memstore_nomem(struct memstore *m, struct err *e)
+{
+	return fail(m, err_nomem(e));
+}
+
+int memstore_misuse(struct memstore *m, struct err *e, const char *what)
+{
+	return fail(m, err_set(e, ERR_BUG, "%s", what));
+}
+
+int memstore_enter(struct memstore *m, struct err *e)
+{
+	m->calls++;
+	if (m->down || (m->crash_at > 0 && m->calls >= m->crash_at)) {
+		m->down = true;
+		return err_set(e, ERR_SYS, "crashed");
+	}
+	if (m->failed)
+		return err_set(e, ERR_BUG, "the transaction has failed: only rollback is left");
+	return 0;
+}
+
+static int mem_begin(void *ctx, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (m->in_tx)
+		return memstore_misuse(m, e, "begin inside a transaction");
+	if (tables_copy(&m->saved, &m->now) < 0)
+		return memstore_nomem(m, e);
+	m->in_tx = true;
+	m->tx_no++;
+	return 0;
+}
+
+static int mem_commit(void *ctx, struct err *e)
+{
+	struct memstore *m = ctx;
+	bool was_down = m->down;
+	int r = memstore_enter(m, e);
+
+	/* A crash in commit itself: the client cannot know on which side of it. */
+	if (r < 0 && m->down && !was_down && m->commit_applied && m->in_tx && !m->failed)
+		m->in_tx = false;
+	if (r < 0)
+		return r;
+	if (!m->in_tx)
+		return memstore_misuse(m, e, "commit without begin");
+	m->in_tx = false;
+	return 0;
+}
+
+static void undo(struct memstore *m)
+{
+	struct tables t = m->now;
+
+	m->now = m->saved;
+	m->saved = t;
+	m->in_tx = false;
+	m->failed = false;
+}
+
+static void mem_rollback(void *ctx)
+{
+	struct memstore *m = ctx;
+
+	if (!m->down && m->in_tx)
+		undo(m);
+}
+
+static int mem_lock_space(void *ctx, int32_t space_id, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (!m->in_tx)
+		return memstore_misuse(m, e, "lock outside a transaction");
+	for (size_t i = 0; i < m->policy->n_spaces; i++)
+		if (m->policy->spaces[i].id == space_id)
+			return 0;
+	return memstore_misuse(m, e, "no such space");
+}
+
+/* ---- single rows: sources, zones, brakes ------------------------------------------------ */
+
+const struct policy_space *memstore_space_of(const struct memstore *m, int32_t source_id)
+{
+	for (size_t i = 0; i < m->policy->n_spaces; i++) {
+		const struct policy_space *s = &m->policy->spaces[i];
+
+		for (size_t k = 0; k < s->n_sources; k++)
+			if (s->sources[k].id == source_id)
+				return s;
+	}
+	return NULL;
+}
+
+bool memstore_has_zone(const struct memstore *m, int32_t zone_id)
+{
+	for (size_t i = 0; i < m->policy->n_spaces; i++)
+		for (size_t k = 0; k < m->policy->spaces[i].n_zones; k++)
+			if (m->policy->spaces[i].zones[k].id == zone_id)
+				return true;
+	return false;
+}
+
+bool memstore_zone_known(const struct memstore *m, int32_t zone_id)
+{
+	struct zone_row key = {.id = zone_id};
+	bool found;
+	size_t at = table_find(&m->now.t[T_ZONE], &key, &found);
+
+	return found && ((const struct zone_row *)m->now.t[T_ZONE].v[at])->known;
+}
+
+static bool has_subnet(const struct memstore *m, int32_t subnet_id)
+{
+	for (size_t i = 0; i < m->policy->n_spaces; i++)
+		for (size_t k = 0; k < m->policy->spaces[i].n_subnets; k++)
+			if (m->policy->spaces[i].subnets[k].id == subnet_id)
+				return true;
+	return false;
+}
+
+static int mem_source_get(void *ctx, struct source_row *out, struct arena *a, int32_t id,
+			  struct err *e)
+{
+	struct memstore *m = ctx;
+	struct source_row key = {.id = id};
+	bool found;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (memstore_space_of(m, id) == NULL)
+		return memstore_misuse(m, e, "no such source");
+	size_t at = table_find(&m->now.t[T_SOURCE], &key, &found);
+	if (!dup_source(a, out, found ? m->now.t[T_SOURCE].v[at] : &key))
+		return memstore_nomem(m, e);
+	return 0;
+}
+
+static int mem_source_put(void *ctx, const struct source_row *row, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (memstore_space_of(m, row->id) == NULL)
+		return memstore_misuse(m, e, "no such source");
+	struct source_row *n = arena_alloc(&m->rows, sizeof(*n));
+	if (n == NULL || !dup_source(&m->rows, n, row) || table_put(&m->now.t[T_SOURCE], n) < 0)
+		return memstore_nomem(m, e);
+	return 0;
+}
+
+static int mem_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32_t id,
+			struct err *e)
+{
+	struct memstore *m = ctx;
+	struct zone_row key = {.id = id};
+	bool found;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (!memstore_has_zone(m, id))
+		return memstore_misuse(m, e, "no such zone");
+	size_t at = table_find(&m->now.t[T_ZONE], &key, &found);
+	if (!dup_zone(a, out, found ? m->now.t[T_ZONE].v[at] : &key))
+		return memstore_nomem(m, e);
+	return 0;
+}
+
+static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (!memstore_has_zone(m, row->id))
+		return memstore_misuse(m, e, "no such zone");
+	struct zone_row *n = arena_alloc(&m->rows, sizeof(*n));
+	if (n == NULL || !dup_zone(&m->rows, n, row) || table_put(&m->now.t[T_ZONE], n) < 0)
+		return memstore_nomem(m, e);
+	return 0;
+}
+
+static int mem_brake_get(void *ctx, struct brake *out, int32_t zone_id, int32_t source_id,
+			 struct err *e)
+{
+	struct memstore *m = ctx;
+	struct brake_row key = {.zone_id = zone_id, .source_id = source_id};
+	bool found;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	size_t at = table_find(&m->now.t[T_BRAKE], &key, &found);
+	*out = found ? ((struct brake_row *)m->now.t[T_BRAKE].v[at])->b : key.b;
+	return 0;
+}
+
+static int mem_brake_put(void *ctx, const struct brake *b, int32_t zone_id, int32_t source_id,
+			 struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (memstore_space_of(m, source_id) == NULL ||
+	    (zone_id > 0 ? !memstore_has_zone(m, zone_id) : !has_subnet(m, -zone_id)))
+		return memstore_misuse(m, e, "no such zone, subnet or source");
+	struct brake_row *n = arena_alloc(&m->rows, sizeof(*n));
+	if (n == NULL)
+		return memstore_nomem(m, e);
+	*n = (struct brake_row){zone_id, source_id, *b};
+	return table_put(&m->now.t[T_BRAKE], n) < 0 ? memstore_nomem(m, e) : 0;
+}
+
+/* ---- journal and dump --------------------------------------------------------------------- */
+
+static int mem_journal(void *ctx, const struct journal_line *v, size_t n, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct line_row *row = arena_alloc(&m->rows, sizeof(*row));
+
+		if (row == NULL || !dup_line(&m->rows, &row->line, &v[i]))
+			return memstore_nomem(m, e);
+		row->no = m->now.t[T_JOURNAL].n;
+		if (table_put(&m->now.t[T_JOURNAL], row) < 0)
+			return memstore_nomem(m, e);
+	}
+	return r;
+}
+
+static void dump_evidence(const struct memstore *m, struct buf *out)
+{
+	const struct table *t = &m->now.t[T_EVIDENCE];
+	char ip[IPADDR_TEXT];
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct evidence *v = &((const struct ev_row *)t->v[i])->e;
+
+		buf_printf(out, "evidence %s source %d %s \"", ipaddr_print(ip, &v->obs.addr),
+			   (int)v->source_id, obs_kind_name(v->obs.kind));
+		buf_escaped(out, v->obs.name.p, v->obs.name.len);
+		buf_printf(out, "\" until %lld absent %lld%s\n", (long long)v->obs.valid_until_s,
+			   (long long)v->absent_since_s, v->held ? " held" : "");
+	}
+}
+
+static void dump_hosts(const struct memstore *m, struct buf *out)
+{
+	const struct table *t = &m->now.t[T_HOST];
+	char ip[IPADDR_TEXT], name[DNAME_TEXT], asked[DNAME_TEXT];
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct host *h = &((const struct host_row *)t->v[i])->h;
+
+		buf_printf(out, "host %s %s asked %s %s source %d%s since %lld: %s\n",
+			   ipaddr_print(ip, &h->addr),
+			   h->name.len > 0 ? dname_print(name, &h->name) : "-",
+			   h->asked.len > 0 ? dname_print(asked, &h->asked) : "-",
+			   obs_kind_name(h->kind), (int)h->source_id, h->ptr ? " ptr" : "",
+			   (long long)h->since_s, h->why == NULL ? "" : h->why);
+	}
+}
+
+static void dump_set(struct buf *out, const char *what, const struct rrs *s)
+{
+	if (s->n == 0)
+		return;
+	buf_printf(out, " %s {", what);
+	for (size_t i = 0; i < s->n; i++) {
+		buf_str(out, i > 0 ? "; " : "");
+		rr_print(out, &s->v[i]);
+	}
+	buf_str(out, "}");
+}
+
+static void dump_beliefs(const struct memstore *m, struct buf *out)
+{
+	const struct table *t = &m->now.t[T_BELIEF];
+	char name[DNAME_TEXT];
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct belief *b = t->v[i];
+
+		buf_printf(out, "belief %d %s %s", (int)b->zone_id, dname_print(name, &b->owner),
+			   belief_state_name(b->state));
+		dump_set(out, "want", &b->want);
+		dump_set(out, "published", &b->published);
+		for (int k = 0; k < b->n_offered; k++)
+			dump_set(out, "offered", &b->offered[k]);
+		dump_set(out, b->seen_known || memstore_zone_known(m, b->zone_id) ? "seen" : "seen?", &b->seen);
+		buf_printf(out, " reverts %u: %s\n", (unsigned)b->reverts,
+			   b->why == NULL ? "" : b->why);
+	}
+}
+
+void memstore_dump(const struct memstore *m, struct buf *out)
+{
+	dump_evidence(m, out);
+	dump_hosts(m, out);
+	dump_beliefs(m, out);
+}
+
+size_t memstore_journal_n(const struct memstore *m)
+{
+	return m->now.t[T_JOURNAL].n;
+}
+
+const struct journal_line *memstore_journal_at(const struct memstore *m, size_t i)
+{
+	return &((const struct line_row *)m->now.t[T_JOURNAL].v[i])->line;
+}
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+struct memstore *memstore_new(const struct policy *p)
+{
+	struct memstore *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->policy = p;
+	tables_init(&m->now);
+	tables_init(&m->saved);
+	tables_init(&m->outer);
+	return m;
+}
+
+void memstore_free(struct memstore *m)
+{
+	if (m == NULL)
+		return;
+	tables_fini(&m->now);
+	tables_fini(&m->saved);
+	tables_fini(&m->outer);
+	arena_fini(&m->rows);
+	free(m);
+}
+
+struct flow_store memstore_flow(struct memstore *m)
+{
+	struct flow_store f = {
+		.ctx = m,
+		.begin = mem_begin,
+		.commit = mem_commit,
+		.rollback = mem_rollback,
+		.lock_space = mem_lock_space,
+		.source_get = mem_source_get,
+		.source_put = mem_source_put,
+		.zone_get = mem_zone_get,
+		.zone_put = mem_zone_put,
+		.brake_get = mem_brake_get,
+		.brake_put = mem_brake_put,
+		.journal = mem_journal,
+	};
+
+	memstore_bind_evidence(&f);
+	memstore_bind_hosts(&f);
+	return f;
+}
+
+void memstore_crash_at(struct memstore *m, uint64_t n)
+{
+	m->crash_at = n == 0 ? 0 : m->calls + n;
+}
+
+void memstore_crash_commit(struct memstore *m, bool commit_applied)
+{
+	m->commit_applied = commit_applied;
+}
+
+bool memstore_crashed(const struct memstore *m)
+{
+	return m->down;
+}
+
+void memstore_restart(struct memstore *m)
+{
+	if (m->in_tx)
+		undo(m);
+	memstore_drop_stage(m);
+	m->down = false;
+	m->crash_at = 0;
+}
+
+bool memstore_in_tx(const struct memstore *m)
+{
+	return m->in_tx;
+}
+
+uint64_t memstore_calls(const struct memstore *m)
+{
+	return m->calls;
+}
+
+int memstore_dry_begin(struct memstore *m, struct err *e)
+{
+	if (m->in_tx || m->dry)
+		return err_set(e, ERR_BUG, "dry run inside a transaction or a dry run");
+	if (tables_copy(&m->outer, &m->now) < 0)
+		return err_nomem(e);
+	m->dry = true;
+	return 0;
+}
+
+void memstore_dry_end(struct memstore *m)
+{
+	if (!m->dry)
+		return;
+	if (m->in_tx)
+		undo(m);
+	struct tables t = m->now;
+	m->now = m->outer;
+	m->outer = t;
+	m->dry = false;
+}

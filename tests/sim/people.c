@@ -1,0 +1,177 @@
+/* people.c - what people do to the zones by hand, between two looks of the bridge. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+/* Names that clients ask for, and some that only people use. */
+static const char *const labels[] = {"web01", "mail", "my-laptop", "host-a", "nas",     "pc1",
+				     "pc2",   "phone", "tv",       "man0",   "static0", "static1"};
+enum { N_LABELS = sizeof(labels) / sizeof(labels[0]) };
+
+static void say_rr(struct world *w, const char *what, const struct dname *owner, uint16_t type)
+{
+	char name[DNAME_TEXT], t[12];
+
+	world_say(w, "person %s %s %s", what, dname_print(name, owner), rrtype_name(t, type));
+}
+
+static void add(struct world *w, int32_t zone, const struct dname *owner, uint16_t type,
+		const void *rdata, size_t rdlen)
+{
+	if (model_person_add(w->model, zone, owner, type, 3600, rdata, rdlen))
+		say_rr(w, "adds", owner, type);
+}
+
+static void add_other_type(struct world *w, const struct dname *owner)
+{
+	static const uint8_t text[] = "\5hello", mx[] = "\0\12\2mx\7example\3net";
+	static const uint8_t elsewhere[] = "\3www\7example\3net";
+	static const uint8_t six[16] = {0x20, 1, 0xd, 0xb8, 0xff, [15] = 1};
+
+	switch (rng_below(&w->rng, 4)) {
+	case 0:
+		add(w, ZONE_FWD, owner, RR_TXT, text, sizeof(text) - 1);
+		break;
+	case 1:
+		add(w, ZONE_FWD, owner, RR_MX, mx, sizeof(mx));
+		break;
+	case 2:
+		add(w, ZONE_FWD, owner, RR_CNAME, elsewhere, sizeof(elsewhere));
+		break;
+	default:
+		add(w, ZONE_FWD, owner, RR_AAAA, six, sizeof(six));
+	}
+}
+
+/* At a name clients ask for: an address of their own, the very address the bridge will want, or
+ * something else. */
+static void add_forward(struct world *w)
+{
+	const struct lease *l = &w->leases[rng_below(&w->rng, N_LEASES)];
+	uint8_t a[4] = {203, 0, 113, (uint8_t)(1 + rng_below(&w->rng, 4))};
+	struct dname owner;
+
+	name_in_zone(&owner, labels[rng_below(&w->rng, N_LABELS)]);
+	switch (rng_below(&w->rng, 4)) {
+	case 0:
+		add(w, ZONE_FWD, &owner, RR_A, a, sizeof(a));
+		break;
+	case 1:
+		if (!lease_lives(w, l) || l->name->label == NULL)
+			break;
+		name_in_zone(&owner, l->name->label);
+		add(w, ZONE_FWD, &owner, l->addr.family == 4 ? RR_A : RR_AAAA, l->addr.b,
+		    ipaddr_len(&l->addr));
+		break;
+	default:
+		add_other_type(w, &owner);
+	}
+}
+
+static void note_removal(struct world *w, const struct dname *owner)
+{
+	for (size_t i = 0; i < w->n_removals; i++)
+		if (dname_equal(&w->removals[i].owner, owner)) {
+			w->removals[i].n++;
+			return;
+		}
+	if (w->n_removals < sizeof(w->removals) / sizeof(w->removals[0]))
+		w->removals[w->n_removals++] = (struct removal){*owner, 1};
+}
+
+static void edit_ptr(struct world *w)
+{
+	const struct lease *l = &w->leases[rng_below(&w->rng, N_LEASES)];
+	int32_t zone = l->addr.family == 4 ? ZONE_REV4 : ZONE_REV6;
+	char text[64];
+	struct dname owner, target;
+
+	if (rng_permille(&w->rng, 300))
+		snprintf(text, sizeof(text), "host%u.elsewhere.net", rng_below(&w->rng, 4));
+	else if (rng_permille(&w->rng, 300))
+		snprintf(text, sizeof(text), "%s.lab.example", labels[rng_below(&w->rng, N_LABELS)]);
+	else
+		snprintf(text, sizeof(text), "edited%u.lab.example", rng_below(&w->rng, 6));
+	if (!dname_parse(&target, text, strlen(text)))
+		return;
+	ipaddr_reverse(&owner, &l->addr);
+	if (model_person_del(w->model, zone, &owner, RR_PTR, NULL, 0))
+		note_removal(w, &owner);
+	add(w, zone, &owner, RR_PTR, target.b, target.len);
+}
+
+/* A random record of the authors asked for, never the apex NS. */
+static bool pick_record(struct world *w, bool of_bridge, struct model_rr *out)
+{
+	size_t n = 0, i;
+
+	while (model_rr_at(w->model, n, out))
+		n++;
+	for (int tries = 0; tries < 20; tries++) {
+		i = rng_below(&w->rng, (uint32_t)n);
+		if (model_rr_at(w->model, i, out) && out->type != RR_NS &&
+		    (out->author == MODEL_BRIDGE) == of_bridge)
+			return true;
+	}
+	return false;
+}
+
+static void remove_ours(struct world *w)
+{
+	struct model_rr r;
+
+	if (!pick_record(w, true, &r))
+		return;
+	struct dname owner = *r.owner;
+	uint16_t type = rng_permille(&w->rng, 400) ? RR_ANY : r.type;
+	if (!model_person_del(w->model, r.zone_id, &owner, type, NULL, 0))
+		return;
+	note_removal(w, &owner);
+	say_rr(w, "removes what the bridge wrote:", &owner, type);
+}
+
+static void remove_own(struct world *w)
+{
+	struct model_rr r;
+
+	if (!pick_record(w, false, &r))
+		return;
+	struct dname owner = *r.owner;
+	if (model_person_del(w->model, r.zone_id, &owner, r.type, r.rdata.p, r.rdata.len))
+		say_rr(w, "removes", &owner, r.type);
+}
+
+/* One more address at a name the bridge holds. */
+static void add_beside(struct world *w)
+{
+	uint8_t a[4] = {203, 0, 113, (uint8_t)(100 + rng_below(&w->rng, 4))};
+	struct model_rr r;
+
+	if (pick_record(w, true, &r) && r.zone_id == ZONE_FWD) {
+		struct dname owner = *r.owner;
+
+		add(w, ZONE_FWD, &owner, RR_A, a, sizeof(a));
+	}
+}
+
+void people_event(struct world *w)
+{
+	switch (rng_below(&w->rng, 8)) {
+	case 0:
+	case 1:
+		add_forward(w);
+		break;
+	case 2:
+		edit_ptr(w);
+		break;
+	case 3:
+		remove_ours(w);
+		break;
+	case 4:
+		add_beside(w);
+		break;
+	default:
+		remove_own(w);
+	}
+}

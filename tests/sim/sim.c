@@ -1,0 +1,415 @@
+/* sim.c - the driver: a random life by seed, passes through crashes and a bad network, then
+ * quiet, then the questions.
+ *
+ *	sim [-s FIRST] [-n COUNT] [-v] [-v]
+ *
+ * Once -v tells the story, twice shows what is kept and served after every pass.
+ * Every seed is a world of its own; a violation prints the one command that plays it again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/sim/oracle.h"
+#include "tests/sim/world.h"
+
+enum { STEPS = 24, QUIET_ROUNDS = 40, CALLS_MAX = 300000, NET_CALLS_MAX = 20000 };
+enum { ROUND_S = 400, LONG_S = 4200 };  /* over the TSIG fudge and backoff; over stale-after */
+
+struct total {
+	struct oracle_counts counts;
+	uint64_t passes, crashes, updates;
+};
+
+static void between(void *arg, const char *what)
+{
+	struct world *w = arg;
+
+	if ((strcmp(what, "submit") == 0 || strcmp(what, "collect") == 0) &&
+	    memstore_in_tx(w->ms))
+		world_fault(w, "a transaction is open while a packet is in flight (%s)", what);
+	if (++w->net_calls == NET_CALLS_MAX) {
+		/* nothing but an end of the process gets out of an endless loop in flow */
+		printf("a pass does not end: %d calls of the net\n", NET_CALLS_MAX);
+		fflush(stdout);
+		abort();
+	}
+	if (model_faults(w->model)->read_fails > 0 && rng_permille(&w->rng, 30))
+		people_event(w);
+}
+
+static void say(void *arg, const char *subject, const char *sentence)
+{
+	world_say(arg, "    %s: %s", subject, sentence);
+}
+
+/* What this pass wrote into the journal. */
+static void dump_journal(struct world *w)
+{
+	char name[DNAME_TEXT], ip[IPADDR_TEXT];
+
+	for (; w->journal_shown < memstore_journal_n(w->ms); w->journal_shown++) {
+		const struct journal_line *l = memstore_journal_at(w->ms, w->journal_shown);
+
+		printf("journal %s %s %s: %s\n", l->event,
+		       l->owner == NULL ? "-" : dname_print(name, l->owner),
+		       l->addr == NULL ? "-" : ipaddr_print(ip, l->addr),
+		       l->why == NULL ? "" : l->why);
+	}
+}
+
+static void dump(struct world *w)
+{
+	struct buf b = BUF_INIT;
+	struct model_rr r;
+	char name[DNAME_TEXT];
+
+	dump_journal(w);
+	memstore_dump(w->ms, &b);
+	for (size_t i = 0; model_rr_at(w->model, i, &r); i++) {
+		static const char *const author[] = {"person", "bridge", "either"};
+
+		buf_printf(&b, "record %s %s ", author[r.author], dname_print(name, r.owner));
+		rr_print(&b, &(struct rr){r.type, r.rdata.len, r.rdata.p});
+		buf_chr(&b, '\n');
+	}
+	fputs(buf_text(&b), stdout);
+	buf_fini(&b);
+}
+
+/* ---- one pass ----------------------------------------------------------------------------- */
+
+static struct flow make_flow(struct world *w)
+{
+	return (struct flow){.policy = &w->policy,
+			     .store = &w->store,
+			     .net = &w->net,
+			     .full_every_s = 1800,
+			     .started_s = model_now_s(w->model),
+			     .say = say,
+			     .say_arg = w};
+}
+
+/* After a crash: a new process, a new session; what was in flight goes its own way. */
+static void come_back(struct world *w)
+{
+	memstore_restart(w->ms);
+	model_disconnect(w->model);
+	w->open_src = 0;
+}
+
+static void look(struct world *w)
+{
+	if (model_trespass(w->model)[0] != '\0')
+		world_fault(w, "%s", model_trespass(w->model));
+	if (memstore_in_tx(w->ms))
+		world_fault(w, "a pass left its transaction open");
+}
+
+/* What the sources showed to a pass that came through, the bridge knows. */
+static void note_read(struct world *w)
+{
+	for (int i = 0; i < N_LEASES; i++)
+		if (w->mode[i < N_LEASES4 ? SRC_DHCP4 : SRC_DHCP6] == FEED_GOOD &&
+		    w->leases[i].client >= 0 && !w->leases[i].hidden)
+			w->leases[i].read = true;
+}
+
+static int reconcile(struct world *w, struct flow_counts *counts)
+{
+	struct flow f = make_flow(w);
+	struct err e = {0};
+	int r;
+
+	w->net_calls = 0;
+	r = flow_reconcile(&f, &w->feed, &e);
+	*counts = f.counts;
+	if (r < 0 && memstore_crashed(w->ms))
+		world_say(w, "crashed");
+	else if (r < 0)
+		world_say(w, "pass ended with %d: %s", r, e.text);
+	if (r == ERR_BUG || r == ERR_NOMEM)
+		world_fault(w, "pass ended with %d: %s", r, e.text);
+	if (memstore_crashed(w->ms))
+		come_back(w);
+	if (r == 0)
+		note_read(w);
+	look(w);
+	if (w->verbose > 1)
+		dump(w);
+	return r;
+}
+
+static void set_modes(struct world *w, enum feed_mode mode)
+{
+	for (int i = 0; i <= N_SOURCES; i++)
+		w->mode[i] = mode;
+}
+
+static void bad_weather(struct world *w)
+{
+	struct model_faults *f = model_faults(w->model);
+
+	memset(f, 0, sizeof(*f));
+	if (rng_permille(&w->rng, 350))
+		return;
+	f->lost_request = rng_below(&w->rng, 150);
+	f->lost_answer = rng_below(&w->rng, 150);
+	f->late = rng_below(&w->rng, 150);
+	f->broken = rng_below(&w->rng, 100);
+	f->unsent = rng_below(&w->rng, 100);
+	f->servfail = rng_below(&w->rng, 100);
+	f->read_fails = rng_below(&w->rng, 200);
+	f->down = rng_permille(&w->rng, 60);
+}
+
+static void bad_sources(struct world *w)
+{
+	set_modes(w, FEED_GOOD);
+	for (int i = 1; i <= N_SOURCES; i++)
+		if (rng_permille(&w->rng, 150))
+			w->mode[i] = (enum feed_mode)rng_below(&w->rng, FEED_EMPTY + 1);
+}
+
+static void plan_crash(struct world *w)
+{
+	if (rng_permille(&w->rng, 600))
+		return;
+	memstore_crash_commit(w->ms, rng_permille(&w->rng, 500));
+	memstore_crash_at(w->ms, 1 + rng_below(&w->rng, rng_permille(&w->rng, 500) ? 40 : 400));
+}
+
+/* ---- a person at the command line --------------------------------------------------------- */
+
+static int observe(struct world *w, const struct manual *m, bool end)
+{
+	struct flow f = make_flow(w);
+	struct err e = {0};
+	struct obs o;
+	int r;
+
+	feed_obs_manual(&o, w, m, end);
+	r = flow_observe(&f, &w->space, &w->sources[SRC_MANUAL - 1], &o, 1, &e);
+	if (r == ERR_BUG)
+		world_fault(w, "observe ended with: %s", e.text);
+	return r;
+}
+
+/* add-host and del-host are repeated until they were acknowledged. */
+static void manual_event(struct world *w)
+{
+	struct manual *m = &w->manual[rng_below(&w->rng, N_MANUAL)];
+	char ip[IPADDR_TEXT];
+	int r = -1;
+
+	if (!m->present) {
+		m->addr = w->leases[rng_below(&w->rng, N_LEASES4)].addr;
+		for (int i = 0; i < N_MANUAL; i++)
+			if (w->manual[i].present && ipaddr_cmp(&w->manual[i].addr, &m->addr) == 0)
+				return;
+	}
+	plan_crash(w);
+	for (int tries = 0; r < 0 && tries < 3; tries++) {
+		r = observe(w, m, m->present);
+		if (memstore_crashed(w->ms))
+			come_back(w);
+	}
+	memstore_crash_at(w->ms, 0);
+	if (r < 0)
+		world_fault(w, "a manual record was not taken although nothing is broken");
+	m->present = !m->present;
+	world_say(w, "manual %s %s %s", m->label, ipaddr_print(ip, &m->addr),
+		  m->present ? "added" : "removed");
+}
+
+/* ---- a life ------------------------------------------------------------------------------- */
+
+static void live(struct world *w, struct total *t)
+{
+	for (int step = 0; step < STEPS && w->fault.len == 0; step++) {
+		struct flow_counts counts;
+
+		for (unsigned n = rng_below(&w->rng, 6); n > 0; n--)
+			world_event(w);
+		if (rng_permille(&w->rng, 150))
+			manual_event(w);
+		bad_weather(w);
+		bad_sources(w);
+		w->gentle = rng_permille(&w->rng, 500);
+		plan_crash(w);
+		world_say(w, "pass %d", step);
+		t->crashes += reconcile(w, &counts) < 0;
+		t->passes++;
+		memstore_crash_at(w->ms, 0);
+		model_advance(w->model, 1 + rng_below(&w->rng, 900));
+	}
+}
+
+static void heal(struct world *w)
+{
+	memset(model_faults(w->model), 0, sizeof(struct model_faults));
+	set_modes(w, FEED_GOOD);
+	w->gentle = false;
+	memstore_crash_at(w->ms, 0);
+}
+
+static uint64_t serials(const struct world *w)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < N_ZONES; i++)
+		sum += model_serial(w->model, w->zones[i].id);
+	return sum;
+}
+
+/* Passes until two in a row, far enough apart, had nothing to send. */
+static void settle(struct world *w, struct total *t)
+{
+	struct flow_counts counts;
+	int quiet = 0;
+
+	for (int round = 0; round < QUIET_ROUNDS && quiet < 2 && w->fault.len == 0; round++) {
+		uint64_t before = model_updates(w->model);
+
+		model_advance(w->model, round < 2 ? LONG_S : ROUND_S);
+		world_say(w, "healed, round %d", round);
+		if (reconcile(w, &counts) < 0)
+			world_fault(w, "a pass fails although nothing is broken");
+		t->passes++;
+		quiet = model_updates(w->model) == before && counts.pending == 0 ? quiet + 1 : 0;
+	}
+	if (quiet < 2)
+		world_fault(w, "no convergence in %d passes: %llu pending", QUIET_ROUNDS,
+			    (unsigned long long)counts.pending);
+}
+
+/* ---- questions after convergence ---------------------------------------------------------- */
+
+static void ask_nothing_moves(struct world *w, const char *what, bool removals_only)
+{
+	uint64_t updates = model_updates(w->model), removed = model_removed(w->model);
+	uint64_t before = serials(w);
+	struct flow_counts counts;
+
+	if (w->fault.len > 0)
+		return;
+	world_say(w, "question: %s", what);
+	reconcile(w, &counts);
+	if (model_removed(w->model) != removed)
+		world_fault(w, "%s: records were removed", what);
+	if (removals_only)
+		return;
+	if (model_updates(w->model) != updates)
+		world_fault(w, "%s: %llu updates were sent", what,
+			    (unsigned long long)(model_updates(w->model) - updates));
+	if (serials(w) != before)
+		world_fault(w, "%s: a serial moved", what);
+	if (counts.changed != 0)
+		world_fault(w, "%s: the pass says it changed %llu", what,
+			    (unsigned long long)counts.changed);
+}
+
+static void ask_twice(struct world *w)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+
+	ask_nothing_moves(w, "a further pass", false);
+	memstore_dump(w->ms, &a);
+	ask_nothing_moves(w, "one more pass", false);
+	memstore_dump(w->ms, &b);
+	if (w->fault.len == 0 && strcmp(buf_text(&a), buf_text(&b)) != 0)
+		world_fault(w, "two equal passes left different states");
+	buf_fini(&a);
+	buf_fini(&b);
+}
+
+static void ask(struct world *w, struct total *t)
+{
+	ask_twice(w);
+	if (w->fault.len == 0)
+		oracle_check(w, &t->counts);
+	set_modes(w, FEED_EMPTY);
+	ask_nothing_moves(w, "all sources empty", false);
+	set_modes(w, FEED_BREAKS);
+	ask_nothing_moves(w, "all sources break off", false);
+	model_advance(w->model, 2000000);  /* every lease is over, and nobody can confirm it */
+	ask_nothing_moves(w, "all sources break off, all leases over", false);
+	set_modes(w, FEED_OPEN_FAILS);
+	ask_nothing_moves(w, "all sources fail, all leases over", false);
+	set_modes(w, FEED_EMPTY);
+	ask_nothing_moves(w, "all sources empty, all leases over", true);
+}
+
+/* ---- seeds -------------------------------------------------------------------------------- */
+
+static void refuse_some(struct world *w)
+{
+	struct dname owner;
+
+	if (rng_permille(&w->rng, 300)) {
+		name_in_zone(&owner, rng_permille(&w->rng, 500) ? "mail" : "tv");
+		model_refuse(w->model, &owner);
+	}
+	if (rng_permille(&w->rng, 200)) {
+		ipaddr_reverse(&owner, &w->leases[rng_below(&w->rng, N_LEASES)].addr);
+		model_refuse(w->model, &owner);
+	}
+}
+
+static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struct total *t)
+{
+	struct world w;
+	bool ok = world_init(&w, seed, verbose);
+
+	if (!ok)
+		world_fault(&w, "out of memory");
+	if (ok) {
+		model_between(w.model, between, &w);
+		refuse_some(&w);
+		live(&w, t);
+		heal(&w);
+		settle(&w, t);
+		ask(&w, t);
+		t->updates += model_updates(w.model);
+	}
+	ok = w.fault.len == 0;
+	if (!ok && verbose)
+		dump(&w);
+	if (!ok)
+		printf("seed %llu: %s\nreplay: %s -s %llu -n 1 -v\n", (unsigned long long)seed,
+		       buf_text(&w.fault), program, (unsigned long long)seed);
+	else if (verbose)
+		printf("seed %llu: ok\n", (unsigned long long)seed);
+	world_fini(&w);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t first = 1, count = 200, passed = 0;
+	struct total t = {0};
+	unsigned verbose = 0;
+	int c;
+
+	while ((c = getopt(argc, argv, "s:n:v")) != -1) {
+		if (c == 's')
+			first = strtoull(optarg, NULL, 10);
+		else if (c == 'n')
+			count = strtoull(optarg, NULL, 10);
+		else if (c == 'v')
+			verbose++;
+		else
+			return 2;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		passed += run_seed(argv[0], first + i, verbose, &t);
+	printf("%llu passes, %llu cut short, %llu updates; %llu names there, %llu waived, "
+	       "%llu records traced\n",
+	       (unsigned long long)t.passes, (unsigned long long)t.crashes,
+	       (unsigned long long)t.updates, (unsigned long long)t.counts.expected,
+	       (unsigned long long)t.counts.waived, (unsigned long long)t.counts.records);
+	printf("%llu passed, %llu failed\n", (unsigned long long)passed,
+	       (unsigned long long)(count - passed));
+	return passed == count ? 0 : 1;
+}

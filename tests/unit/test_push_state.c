@@ -1,0 +1,231 @@
+/* test_push_state.c - the life of one change, the outcome table, brake and batches. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bridge/core/batch.h"
+#include "bridge/core/brake.h"
+#include "bridge/core/push_state.h"
+#include "tests/unit/policy_fixture.h"
+
+struct change_life {
+	struct arena a;
+	struct belief b;
+	struct verdict v;
+};
+
+static void start(struct change_life *l, const char *seen, const char *want)
+{
+	struct err e;
+
+	memset(l, 0, sizeof(*l));
+	l->b.owner = fx_name("pc.lab.example");
+	l->b.seen_known = true;
+	l->b.want_kind = OBS_LEASE;
+	l->b.want_ttl_s = 300;
+	l->b.why = "";
+	assert_int_equal(rrs_parse(&l->b.seen, &l->a, seen, strlen(seen), &e), 0);
+	assert_int_equal(rrs_parse(&l->b.want, &l->a, want, strlen(want), &e), 0);
+	assert_int_equal(rrs_managed(&l->b.published, &l->a, &l->b.seen), 0);
+	assert_int_equal(verdict_owner(&l->v, &l->a, &l->b, FOREIGN_KEEP, true), 0);
+	assert_int_equal(l->v.state, BELIEF_DUE);
+}
+
+static void what_is_offered_is_remembered_once(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "A 192.0.2.5\nTXT *", "A 192.0.2.7");
+	assert_int_equal(push_offer(&l.b, &l.a, &l.v, 100), 0);
+	assert_int_equal(push_offer(&l.b, &l.a, &l.v, 101), 0);
+	assert_int_equal(l.b.n_offered, 1);
+	assert_true(rrs_equal(&l.b.offered[0], &l.v.ours));
+	assert_int_equal(l.b.offered_at_s, 101);
+	arena_fini(&l.a);
+}
+
+static void a_proven_change_becomes_published_and_seen_as_sent(void **state)
+{
+	struct change_life l;
+	const struct rr *v;
+
+	(void)state;
+	start(&l, "A 192.0.2.5\nTXT *", "A 192.0.2.7");
+	push_offer(&l.b, &l.a, &l.v, 100);
+	/* want moved on meanwhile: what was sent is what is true */
+	l.b.want = (struct rrs){NULL, 0};
+	assert_int_equal(push_done(&l.b, &l.a, &l.v, true, 102), 0);
+	assert_int_equal(l.b.n_offered, 0);
+	assert_true(rrs_equal(&l.b.published, &l.v.ours));
+	assert_true(rrs_equal_of(&l.b.seen, &l.v.target, RR_A));
+	assert_int_equal(rrs_of(&l.b.seen, RR_TXT, &v), 1);
+	assert_int_equal(l.b.settled_at_s, 102);
+	assert_int_equal(l.b.sent_ttl_s, 300);
+	arena_fini(&l.a);
+}
+
+static void a_second_proof_does_not_forget_the_first_packet(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "A 192.0.2.5", "A 192.0.2.7");
+	push_offer(&l.b, &l.a, &l.v, 100);
+	assert_true(push_offered(&l.b, &l.v));
+	assert_int_equal(push_done(&l.b, &l.a, &l.v, false, 102), 0);
+	assert_int_equal(l.b.n_offered, 1);
+	arena_fini(&l.a);
+}
+
+static void an_unanswered_offer_stays_until_the_fudge_has_passed(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "A 192.0.2.5", "A 192.0.2.7");
+	push_offer(&l.b, &l.a, &l.v, 100);
+	push_forget_late(&l.b, 400);
+	assert_int_equal(l.b.n_offered, 1);
+	push_forget_late(&l.b, 401);
+	assert_int_equal(l.b.n_offered, 0);
+	arena_fini(&l.a);
+}
+
+static void only_the_withdrawn_offer_goes(void **state)
+{
+	struct change_life l;
+	struct err e;
+
+	(void)state;
+	start(&l, "A 192.0.2.5", "A 192.0.2.7");
+	assert_int_equal(rrs_parse(&l.b.offered[0], &l.a, "A 192.0.2.6", 11, &e), 0);
+	l.b.n_offered = 1;
+	push_offer(&l.b, &l.a, &l.v, 100);
+	assert_int_equal(l.b.n_offered, 2);
+	push_withdraw(&l.b, &l.v);
+	assert_int_equal(l.b.n_offered, 1);
+	assert_false(rrs_equal(&l.b.offered[0], &l.v.ours));
+	arena_fini(&l.a);
+}
+
+static void retries_back_off_and_never_beyond_the_cap(void **state)
+{
+	struct belief b = {.state = BELIEF_DUE};
+	int i;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		push_retry(&b, 1000, (uint64_t)i * 7919);
+		assert_true(b.due_at_s >= 1000 && b.due_at_s <= 1000 + 450);
+	}
+	assert_true(outcome_backoff_s(20, 0) >= 150);
+	assert_true(outcome_backoff_s(0, 12345) <= 1);
+}
+
+static enum outcome out(enum answer_end end, unsigned rcode, unsigned tsig, bool verified)
+{
+	struct answer a = {.end = end, .rcode = (uint8_t)rcode, .tsig_error = (uint16_t)tsig,
+			   .verified = verified};
+	const struct outcome_row *row = outcome_of(&a);
+
+	if (row->outcome != OUTCOME_DONE) {
+		assert_true(row->cause[0] != '\0');
+		assert_true(row->next[0] != '\0');
+	}
+	return row->outcome;
+}
+
+static void only_a_verified_noerror_is_done(void **state)
+{
+	(void)state;
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOERROR, 0, true), OUTCOME_DONE);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOERROR, 0, false), OUTCOME_UNKNOWN);
+	assert_int_equal(out(ANSWER_TIMEOUT, 0, 0, false), OUTCOME_UNKNOWN);
+	assert_int_equal(out(ANSWER_LOST, 0, 0, false), OUTCOME_UNKNOWN);
+	assert_int_equal(out(ANSWER_UNSENT, 0, 0, false), OUTCOME_RETRY);
+}
+
+static void answers_lead_to_the_documented_reactions(void **state)
+{
+	(void)state;
+	assert_int_equal(out(ANSWER_REPLY, RCODE_YXDOMAIN, 0, true), OUTCOME_REREAD);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NXRRSET, 0, true), OUTCOME_REREAD);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_YXRRSET, 0, false), OUTCOME_UNKNOWN);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_REFUSED, 0, true), OUTCOME_SPLIT);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_REFUSED, 0, false), OUTCOME_PARK);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_SERVFAIL, 0, true), OUTCOME_SPLIT);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTZONE, 0, true), OUTCOME_SPLIT);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, TSIG_BADKEY, false), OUTCOME_PARK);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, TSIG_BADSIG, false), OUTCOME_PARK);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, TSIG_BADTIME, true), OUTCOME_RETRY);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, 0, true), OUTCOME_PARK);
+	assert_int_equal(out(ANSWER_REPLY, 23, 0, true), OUTCOME_SPLIT);
+	assert_int_equal(out(ANSWER_REPLY, 23, 0, false), OUTCOME_UNKNOWN);
+}
+
+static void the_brake_lets_a_share_through_and_rolls_on(void **state)
+{
+	struct brake b = {0};
+	int i, n = 0;
+
+	(void)state;
+	brake_roll(&b, BRAKE_WINDOW_S, 100, 1000);
+	for (i = 0; i < 100; i++)
+		n += brake_admit(&b, 10, 30);
+	assert_int_equal(n, 30);
+	/* Still the same window: names that are left do not shrink the share. */
+	brake_roll(&b, BRAKE_WINDOW_S, 70, 1000 + BRAKE_WINDOW_S - 1);
+	assert_false(brake_admit(&b, 10, 30));
+	brake_roll(&b, BRAKE_WINDOW_S, 5, 1000 + BRAKE_WINDOW_S);
+	for (i = 0, n = 0; i < 100; i++)
+		n += brake_admit(&b, 10, 30);
+	assert_int_equal(n, 10);
+}
+
+static void a_message_is_full_by_records_or_owners_and_never_empty(void **state)
+{
+	struct change_rr rr = {.type = RR_A, .class_ = RR_CLASS_IN, .rdlen = 4,
+			       .rdata = (const uint8_t *)"abcd"};
+	struct change_rr many[600];
+	struct change small = {.upd = &rr, .n_upd = 1}, big = {.upd = many, .n_upd = 600};
+	const struct change *v[400];
+	size_t i;
+
+	(void)state;
+	small.owner = big.owner = fx_name("a.lab.example");
+	for (i = 0; i < 600; i++)
+		many[i] = rr;
+	for (i = 0; i < 400; i++)
+		v[i] = &small;
+	assert_int_equal(batch_take(v, 400), BATCH_OWNERS);
+	assert_int_equal(batch_take(v, 3), 3);
+	v[0] = &big;
+	assert_int_equal(batch_take(v, 400), 1);
+	v[0] = &small;
+	v[1] = &big;
+	assert_int_equal(batch_take(v, 400), 1);
+	assert_int_equal(batch_take(v, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_offered_is_remembered_once),
+	    cmocka_unit_test(a_proven_change_becomes_published_and_seen_as_sent),
+	    cmocka_unit_test(a_second_proof_does_not_forget_the_first_packet),
+	    cmocka_unit_test(an_unanswered_offer_stays_until_the_fudge_has_passed),
+	    cmocka_unit_test(only_the_withdrawn_offer_goes),
+	    cmocka_unit_test(retries_back_off_and_never_beyond_the_cap),
+	    cmocka_unit_test(only_a_verified_noerror_is_done),
+	    cmocka_unit_test(answers_lead_to_the_documented_reactions),
+	    cmocka_unit_test(the_brake_lets_a_share_through_and_rolls_on),
+	    cmocka_unit_test(a_message_is_full_by_records_or_owners_and_never_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
