@@ -1,0 +1,209 @@
+# ipambridge - one Makefile for everything.  Targets are listed by "make help".
+#
+# Objects go to build/CC-SAN/, so compilers and sanitizers do not disturb each other:
+#	make                            the program, build/gcc/ipambridge
+#	make CC=clang SAN=address,undefined check
+
+SHELL   := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+SAN     ?=
+DESTDIR ?=
+PREFIX  ?= /usr/local
+VERSION := 0.1.0
+PYTHON  ?= /usr/bin/python3
+
+comma   := ,
+B       := build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+GEN     := build/gen
+
+PKGS    := ldns libpq jansson libcurl libevent libmnl libconfuse smartcols libcrypto
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+           -Wimplicit-fallthrough -Wundef -Wwrite-strings -Wpointer-arith
+# Flags a compiler may lack are tried one by one, once per build directory.
+PROBE   := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+           -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fno-strict-overflow \
+           -fzero-call-used-regs=used-gpr
+LDPROBE := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,--as-needed
+
+-include $(B)/flags.mk
+
+BASE    := -std=gnu11 -g -fno-common -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(GEN)
+ifeq ($(SAN),)
+OPT     := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE $(HARDEN)
+LDOPT   := -pie $(LDHARDEN)
+else
+OPT     := -O1 -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDOPT   := -fsanitize=$(SAN)
+endif
+CFLAGS  += $(BASE) $(OPT) $(WARN) $(WERROR) $(EXTRA_CFLAGS)
+LDFLAGS += $(LDOPT)
+LIBS    := $(PKG_LIBS)
+
+all_c   := $(wildcard bridge/*/*.c adapters/*.c adapters/*/*.c)
+pure_c  := $(filter-out bridge/base/log.c bridge/base/clock.c, \
+             $(wildcard bridge/base/*.c bridge/value/*.c bridge/core/*.c))
+decode_c := $(wildcard adapters/*/*_decode.c)
+rest_c  := $(filter-out $(pure_c) $(decode_c) bridge/cli/main.c,$(all_c)) $(GEN)/sql.c
+obj      = $(patsubst %.c,$(B)/%.o,$(1))
+LIBSET   = $(B)/librest.a $(B)/libdecode.a $(B)/libpure.a
+
+.PHONY: all
+all: $(B)/ipambridge
+
+$(B)/flags.mk: Makefile
+	@mkdir -p $(@D)
+	@ok() { echo 'int main(void){return 0;}' | $(CC) -Werror "$$@" -x c - -o /dev/null 2>/dev/null; }; \
+	{ printf 'HARDEN :='; for f in $(PROBE); do ok $$f && printf ' %s' $$f; done; echo; \
+	  printf 'LDHARDEN :='; for f in $(LDPROBE); do ok $$f && printf ' %s' $$f; done; echo; \
+	  printf 'PKG_CFLAGS := '; pkg-config --cflags $(PKGS); \
+	  printf 'PKG_LIBS := '; pkg-config --libs $(PKGS); } > $@
+
+# ---- generated: the SQL of schema/ as C strings -------------------------------------------
+sql_files := $(sort $(wildcard schema/*.sql)) $(sort $(wildcard schema/query/*.sql))
+$(GEN)/sql.c $(GEN)/sql.h &: $(sql_files) tests/embed-sql.sh
+	@mkdir -p $(GEN)
+	tests/embed-sql.sh $(GEN) $(sql_files)
+
+$(B)/%.o: %.c $(B)/flags.mk | $(GEN)/sql.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libpure.a: $(call obj,$(pure_c))
+$(B)/libdecode.a: $(call obj,$(decode_c))
+$(B)/librest.a: $(call obj,$(rest_c))
+$(B)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/ipambridge: $(call obj,bridge/cli/main.c) $(LIBSET)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- unit tests: one program per file, cmocka ----------------------------------------------
+unit_c   := $(wildcard tests/unit/test_*.c)
+unit_bin := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_c))
+sim_c    := $(filter-out tests/sim/sim.c tests/sim/differential.c,$(wildcard tests/sim/*.c))
+sim_obj  := $(call obj,$(sim_c))
+TEST_CC   = $(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP $(LDFLAGS)
+
+# Tests of the simulation's own parts link them; the others see only the program's libraries.
+$(B)/unit/test_model $(B)/unit/test_memstore: $(sim_obj)
+$(B)/unit/%: tests/unit/%.c $(LIBSET) | $(GEN)/sql.h
+	@mkdir -p $(@D)
+	$(TEST_CC) -o $@ $(filter %.c %.o,$^) $(LIBSET) -lcmocka $(LIBS)
+
+# ---- simulation and the differential test ---------------------------------------------------
+$(B)/sim $(B)/differential: $(B)/%: $(B)/tests/sim/%.o $(sim_obj) $(LIBSET)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- tests that need a database -------------------------------------------------------------
+$(B)/store_test $(B)/pg_test: $(B)/%: tests/integration/%.c $(LIBSET)
+	$(TEST_CC) -o $@ $< $(LIBSET) -lcmocka $(LIBS)
+
+# ---- fuzz targets: clang's libFuzzer --------------------------------------------------------
+FUZZ_RUNS ?= 200000
+FB       := build/fuzz
+fuzz_bin := $(patsubst tests/fuzz/%.c,$(FB)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_lib_c := $(pure_c) $(decode_c) $(wildcard bridge/dns/*.c) bridge/base/clock.c bridge/base/log.c
+$(FB)/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(BASE) $(WARN) $(FUZZ_FLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+$(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
+	@mkdir -p $(@D)
+	clang $(BASE) $(WARN) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$(PKG_CFLAGS) -o $@ $^ $(LIBS)
+
+-include $(shell test -d $(B) && find $(B) $(FB) -name '*.d' 2>/dev/null)
+
+# ---- checks ---------------------------------------------------------------------------------
+.PHONY: unit sim check check-layers check-pure check-banned check-man check-shell integration
+.PHONY: differential fuzz ci ci-rest analyze bench demo demo-once install clean help format-check
+
+unit: $(unit_bin)
+	tests/run-units.sh $(B)/unit
+
+SIM_SEEDS ?= 200
+sim: $(B)/sim
+	$(B)/sim -s 1 -n $(SIM_SEEDS) | tail -n 20
+	@mkdir -p build/results && echo "$(SIM_SEEDS) 0" > build/results/sim-$(notdir $(B)).count
+
+check-layers:
+	tests/check-layers.sh
+
+check-pure: $(B)/libpure.a
+	tests/check-pure.sh $(B)/libpure.a tests/pure-symbols.txt
+
+check-banned: $(B)/ipambridge
+	tests/check-banned.sh $(B)/ipambridge
+
+check-man:
+	for m in contrib/man/*; do mandoc -T lint -W warning $$m || exit 1; done
+
+check-shell:
+	shellcheck -x contrib/bootstrap contrib/servers contrib/local-postgres contrib/render \
+		contrib/demo/demo contrib/demo/*.sh contrib/powerdns/*.sh tests/*.sh .ci/run
+
+# The layers and the symbols are of the plain build; a sanitizer's own would drown them.
+PLAIN := $(if $(SAN),,check-pure check-banned)
+check: $(B)/ipambridge check-layers $(PLAIN) check-man check-shell unit sim
+
+integration: $(B)/ipambridge $(B)/store_test $(B)/pg_test $(B)/differential
+	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) IPAMBRIDGE_BUILD=$(abspath $(B)) \
+		tests/run-integration.sh
+
+fuzz: $(fuzz_bin)
+	tests/run-fuzz.sh $(FB) $(FUZZ_RUNS)
+
+# Leaks are LeakSanitizer's to find: cppcheck does not know the cleanup attribute.
+analyze:
+	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
+		--suppress=missingInclude --suppress=missingIncludeSystem --suppress=memleak \
+		--suppress=resourceLeak --suppress=internalAstError -I. -I$(GEN) -D_GNU_SOURCE \
+		-j $$(nproc) bridge adapters
+	$(MAKE) CC=clang WERROR=-Werror build-only
+	$(MAKE) CC=gcc WERROR=-Werror B=build/gcc-werror build-only
+
+.PHONY: build-only
+build-only: $(B)/ipambridge
+
+# What CI adds to "contrib/bootstrap check": the sanitizer build of everything, fuzzing, static
+# analysis, a longer simulation.
+ci-rest:
+	$(MAKE) analyze
+	$(MAKE) CC=clang SAN=address,undefined SIM_SEEDS=100 unit sim
+	$(MAKE) CC=clang SAN=address,undefined integration
+	$(MAKE) fuzz
+	$(MAKE) SIM_SEEDS=2000 sim
+
+ci: check integration ci-rest
+
+bench: $(B)/ipambridge
+	tests/bench/run
+
+demo: $(B)/ipambridge
+	contrib/demo/demo up
+demo-once: $(B)/ipambridge
+	contrib/demo/demo once
+
+install: $(B)/ipambridge
+	install -D -m 755 $(B)/ipambridge $(DESTDIR)$(PREFIX)/bin/ipambridge
+	install -d $(DESTDIR)$(PREFIX)/share/ipambridge/schema
+	install -m 644 $(wildcard schema/*.sql) $(DESTDIR)$(PREFIX)/share/ipambridge/schema
+	install -D -m 644 contrib/man/ipambridge.1 $(DESTDIR)$(PREFIX)/share/man/man1/ipambridge.1
+	install -D -m 644 contrib/man/ipambridge.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/ipambridge.conf.5
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make              the program: build/gcc/ipambridge'
+	@echo 'make check        build, unit tests, layers, symbols, manuals, 200 simulations'
+	@echo 'make integration  real PostgreSQL, BIND, Knot, PowerDNS (contrib/bootstrap servers)'
+	@echo 'make ci           check, sanitizers, integration on the sanitizer build, fuzz, analysis'
+	@echo 'make fuzz         every decoder, FUZZ_RUNS=$(FUZZ_RUNS) executions each'
+	@echo 'make bench        the figures of the README, as ratios in one run'
+	@echo 'make demo         the whole lab, to explore; demo-once checks it and ends'
+	@echo 'make install      DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'CC=clang SAN=address,undefined select another build directory'
