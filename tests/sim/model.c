@@ -492,6 +492,22 @@ bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owne
 	return true;
 }
 
+bool model_has_dhcid(const struct model *m, int32_t zone_id, const struct dname *owner)
+{
+	return has_of(&zone_of(m, zone_id)->now, owner, RR_DHCID, true);
+}
+
+void model_share(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
+		 const void *rdata, size_t rdlen)
+{
+	struct mset *s = &zone_of(m, zone_id)->now;
+	bool found;
+	size_t at = mset_find(s, owner, type, rdata, rdlen, &found);
+
+	if (found && s->v[at]->author == MODEL_PERSON)
+		set_author(m, s, at, MODEL_EITHER);
+}
+
 int model_save(struct model *m, int32_t zone_id)
 {
 	struct mzone *z = zone_of(m, zone_id);

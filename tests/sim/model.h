@@ -55,6 +55,11 @@ bool model_person_add(struct model *m, int32_t zone_id, const struct dname *owne
 		      uint32_t ttl_s, const void *rdata, size_t rdlen);
 bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
 		      const void *rdata, size_t rdlen);
+/* Has the bridge written a DHCID there? */
+bool model_has_dhcid(const struct model *m, int32_t zone_id, const struct dname *owner);
+/* From now on nobody can tell whose this record is. */
+void model_share(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
+		 const void *rdata, size_t rdlen);
 /* The zone as it is now, for model_restore; one per zone, replaced by the next. */
 int model_save(struct model *m, int32_t zone_id);
 /* The saved state is back, serial included.  False: none saved, or nothing differs. */

@@ -44,6 +44,17 @@ static void add_other_type(struct world *w, const struct dname *owner)
 	}
 }
 
+/* The client's own address.  Where a DHCID of the bridge stands, the name is a client's (RFC 4703),
+ * and nobody can tell who wrote the address that this client has. */
+static void add_clients(struct world *w, const struct dname *owner, const struct ipaddr *a)
+{
+	uint16_t type = a->family == 4 ? RR_A : RR_AAAA;
+
+	add(w, ZONE_FWD, owner, type, a->b, ipaddr_len(a));
+	if (model_has_dhcid(w->model, ZONE_FWD, owner))
+		model_share(w->model, ZONE_FWD, owner, type, a->b, ipaddr_len(a));
+}
+
 /* At a name clients ask for: an address of their own, the very address the bridge will want, or
  * something else. */
 static void add_forward(struct world *w)
@@ -61,23 +72,11 @@ static void add_forward(struct world *w)
 		if (!lease_lives(w, l) || l->name->label == NULL)
 			break;
 		name_in_zone(&owner, l->name->label);
-		add(w, ZONE_FWD, &owner, l->addr.family == 4 ? RR_A : RR_AAAA, l->addr.b,
-		    ipaddr_len(&l->addr));
+		add_clients(w, &owner, &l->addr);
 		break;
 	default:
 		add_other_type(w, &owner);
 	}
-}
-
-static void note_removal(struct world *w, const struct dname *owner)
-{
-	for (size_t i = 0; i < w->n_removals; i++)
-		if (dname_equal(&w->removals[i].owner, owner)) {
-			w->removals[i].n++;
-			return;
-		}
-	if (w->n_removals < sizeof(w->removals) / sizeof(w->removals[0]))
-		w->removals[w->n_removals++] = (struct removal){*owner, 1};
 }
 
 static void edit_ptr(struct world *w)
@@ -97,7 +96,7 @@ static void edit_ptr(struct world *w)
 		return;
 	ipaddr_reverse(&owner, &l->addr);
 	if (model_person_del(w->model, zone, &owner, RR_PTR, NULL, 0))
-		note_removal(w, &owner);
+		world_note_removal(w, &owner);
 	add(w, zone, &owner, RR_PTR, target.b, target.len);
 }
 
@@ -127,7 +126,7 @@ static void remove_ours(struct world *w)
 	uint16_t type = rng_permille(&w->rng, 400) ? RR_ANY : r.type;
 	if (!model_person_del(w->model, r.zone_id, &owner, type, NULL, 0))
 		return;
-	note_removal(w, &owner);
+	world_note_removal(w, &owner);
 	say_rr(w, "removes what the bridge wrote:", &owner, type);
 }
 

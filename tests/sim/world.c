@@ -66,6 +66,17 @@ void name_in_zone(struct dname *out, const char *label)
 		abort();
 }
 
+void world_note_removal(struct world *w, const struct dname *owner)
+{
+	for (size_t i = 0; i < w->n_removals; i++)
+		if (dname_equal(&w->removals[i].owner, owner)) {
+			w->removals[i].n++;
+			return;
+		}
+	if (w->n_removals < sizeof(w->removals) / sizeof(w->removals[0]))
+		w->removals[w->n_removals++] = (struct removal){*owner, 1};
+}
+
 unsigned world_removals(const struct world *w, const struct dname *owner)
 {
 	for (size_t i = 0; i < w->n_removals; i++)
@@ -357,6 +368,44 @@ static void neigh_event(struct world *w)
 	world_say(w, "neighbour %s %s", ipaddr_print(ip, &n->addr), n->present ? "there" : "gone");
 }
 
+/* The i-th owner in the zone at which the bridge has written something. */
+static bool owner_of_bridge(const struct world *w, int32_t zone, size_t i, struct dname *out)
+{
+	struct dname last = {.len = 0};
+	struct model_rr r;
+
+	for (size_t k = 0, n = 0; model_rr_at(w->model, k, &r); k++) {
+		if (r.zone_id != zone || r.author != MODEL_BRIDGE || dname_equal(r.owner, &last))
+			continue;
+		last = *r.owner;
+		if (n++ == i) {
+			*out = last;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* If the serial moves on before the bridge looks again, it can only take what a restore took away
+ * for somebody's removal. */
+static void restore(struct world *w, int32_t zone)
+{
+	struct dname owner[64], now;
+	size_t n = 0, i, k;
+
+	while (n < 64 && owner_of_bridge(w, zone, n, &owner[n]))
+		n++;
+	if (!model_restore(w->model, zone))
+		return;
+	world_say(w, "zone %d is back at serial %u", (int)zone, model_serial(w->model, zone));
+	for (i = 0; i < n; i++) {
+		for (k = 0; owner_of_bridge(w, zone, k, &now) && !dname_equal(&now, &owner[i]); k++)
+			;
+		if (!owner_of_bridge(w, zone, k, &now))
+			world_note_removal(w, &owner[i]);
+	}
+}
+
 static void rollback_event(struct world *w)
 {
 	int32_t zone = 1 + (int32_t)rng_below(&w->rng, N_ZONES);
@@ -365,9 +414,7 @@ static void rollback_event(struct world *w)
 		model_save(w->model, zone);
 		return;
 	}
-	if (model_restore(w->model, zone))
-		world_say(w, "zone %d is back at serial %u", (int)zone,
-			  model_serial(w->model, zone));
+	restore(w, zone);
 }
 
 void world_event(struct world *w)

@@ -82,7 +82,7 @@ struct world {
 	struct lease leases[N_LEASES];
 	struct neigh neigh[N_NEIGH];
 	struct manual manual[N_MANUAL];
-	struct removal removals[64];  /* of the bridge's records, by people, per owner */
+	struct removal removals[64];  /* of the bridge's records, by people or a restore */
 	size_t n_removals;
 
 	uint64_t version;        /* of all source data: the feed's cursor */
@@ -111,6 +111,8 @@ void world_say(struct world *w, const char *fmt, ...) __attribute__((format(prin
 bool lease_lives(const struct world *w, const struct lease *l);
 void name_in_zone(struct dname *out, const char *label);  /* label.lab.example */
 bool client_has_v6(int client);
+/* Somebody took away what the bridge had written at this owner. */
+void world_note_removal(struct world *w, const struct dname *owner);
 unsigned world_removals(const struct world *w, const struct dname *owner);
 
 /* feed.c */
