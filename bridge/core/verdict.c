@@ -127,11 +127,29 @@ static int ours_and_theirs(struct ruling *u, struct arena *a, const struct facet
 	return r;
 }
 
-/* Row 5: somebody removed ours. */
-static void removed(struct ruling *u, const struct belief *b, const struct facet *f,
-		    bool supported)
+/* What at this name forbids any address or PTR beside it, as far as it has been seen. */
+static const char *name_closed(const struct belief *b, const struct rrs *seen)
 {
+	const struct rr *first;
+
+	if (rrs_of(seen, RR_CNAME, &first) > 0)
+		return "the name is an alias (CNAME) that is not ours";
+	if (!b->apex && rrs_of(seen, RR_NS, &first) > 0)
+		return "the name is delegated to other servers";
+	return NULL;
+}
+
+/* Row 5: somebody removed ours. */
+static void removed(struct ruling *u, const struct belief *b, const struct rrs *seen,
+		    const struct facet *f, bool supported)
+{
+	const char *closed = name_closed(b, seen);
+
 	u->published = f->published;
+	if (closed != NULL) {
+		rule(u, 9, BELIEF_CONFLICT, closed);
+		return;
+	}
 	u->ours = f->want;
 	u->revert = b->removed_at_s == 0;
 	if (b->reverts + (u->revert ? 1 : 0) >= VERDICT_REVERTS_MAX) {
@@ -161,12 +179,10 @@ static bool has_address(const struct rrs *seen)
 static const char *name_taken(const struct belief *b, const struct rrs *seen,
 			      const struct facet *f)
 {
-	const struct rr *first;
+	const char *closed = name_closed(b, seen);
 
-	if (rrs_of(seen, RR_CNAME, &first) > 0)
-		return "the name is an alias (CNAME) that is not ours";
-	if (!b->apex && rrs_of(seen, RR_NS, &first) > 0)
-		return "the name is delegated to other servers";
+	if (closed != NULL)
+		return closed;
 	/* The second family joins a name that is ours already. */
 	if (f->type == RR_PTR || f->owner_ours)
 		return NULL;
@@ -212,7 +228,7 @@ static void type_absent(struct ruling *u, const struct belief *b, const struct r
 	if (f->want.n == 0)
 		rule(u, 1, BELIEF_STEP, "in step");
 	else if (gone)
-		removed(u, b, f, supported);
+		removed(u, b, seen, f, supported);
 	else
 		first_add(u, b, seen, f);
 }
@@ -271,7 +287,7 @@ static int rule_type(struct ruling *u, struct arena *a, const struct belief *b,
 		return 0;
 	}
 	if (f->claim.n == f->seen.n && part_removed(f) && !f->gone_by_us) {
-		removed(u, b, f, supported);
+		removed(u, b, seen, f, supported);
 		return 0;
 	}
 	if (f->claim.n == f->seen.n)
@@ -312,13 +328,14 @@ static int put_together(struct verdict *v, struct arena *a, const struct ruling 
 	return r;
 }
 
-/* The DHCID follows its owner's addresses: it is ours to change when it is the one we published,
- * offered or want; it is not put beside records that are not ours. */
+/* The DHCID follows our addresses: it is ours to change when it is the one we published, offered or
+ * want; it neither comes nor stays where every record it would stand beside is somebody else's. */
 static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 		      enum foreign_policy foreign, bool wants)
 {
+	static const struct rrs none = {NULL, 0};
 	bool ours = f->claim.n == f->seen.n || f->dhcid_ours;
-	const struct rrs *target = &f->want;
+	const struct rrs *target = v->ours.n > 0 ? &f->want : &none;
 	int r;
 
 	if (!ours && wants && foreign == FOREIGN_KEEP && v->state != BELIEF_AGREED) {
@@ -330,8 +347,8 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 	    (v->state == BELIEF_AGREED && f->seen.n == 0))
 		target = &f->seen;
 	r = join(&v->target, a, target);
-	if (r == 0 && ours && target == &f->want)
-		r = join(&v->ours, a, &f->want);
+	if (r == 0 && ours && target != &f->seen)
+		r = join(&v->ours, a, target);
 	if (r == 0 && ours)
 		r = join(&v->published, a, &f->seen);
 	return r;

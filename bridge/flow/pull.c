@@ -36,16 +36,37 @@ static bool in_flight(const struct pull *u, const struct belief *b)
 	return b->settled_at_s > u->began_s || (b->n_offered > 0 && b->offered_at_s > u->began_s);
 }
 
-/* After a rollback what vanished is as if it had never been: added again, no fight. */
-static void roll_back(struct belief *b)
+/* Does the DHCID that is seen say that the name is the client's who is to have it? */
+static bool is_wanted_clients(const struct belief *b)
 {
-	struct rrs managed = {NULL, 0};
-	size_t i;
+	const struct rr *dhcid;
 
-	for (i = 0; i < b->seen.n; i++)
-		managed.n += rrtype_has(b->seen.v[i].type, RRTYPE_MANAGED);
-	if (managed.n == 0)
-		b->published = (struct rrs){NULL, 0};
+	return rrs_of(&b->seen, RR_DHCID, &dhcid) == 1 && rrs_has(&b->want, dhcid);
+}
+
+/* After a rollback what vanished is as if it had never been: added again, no fight.  Where another
+ * address of the client came back in its place its DHCID is left to prove that; remembered as
+ * ours, it would make that address somebody's edit. */
+static int roll_back(struct pull *u, struct belief *b)
+{
+	struct rrs kept = {NULL, 0};
+	bool came_back = false;
+	size_t i, addresses = 0;
+	int r = 0;
+
+	for (i = 0; i < b->seen.n && r == 0; i++) {
+		const struct rr *v = &b->seen.v[i];
+		bool ours = rrs_has(&b->published, v);
+
+		came_back = came_back || (!ours && rrtype_has(v->type, RRTYPE_MANAGED));
+		addresses += ours && v->type != RR_DHCID;
+		if (ours)
+			r = rrs_add(&kept, &u->p.arena, v->type, v->rdata, v->rdlen);
+	}
+	if (came_back && addresses == 0 && is_wanted_clients(b))
+		kept = (struct rrs){NULL, 0};
+	b->published = kept;
+	return r;
 }
 
 static int touch(struct pull *u, const struct belief *b, struct err *e)
@@ -84,8 +105,8 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d, s
 	}
 	b->seen = d->seen;
 	b->seen_known = true;
-	if (u->rollback)
-		roll_back(b);
+	if (u->rollback && roll_back(u, b) < 0)
+		return err_nomem(e);
 	r = planner_zone(&z, &u->p, u->zone, e);
 	r = r < 0 ? r : planner_judge(&u->p, &u->p.arena, b, &was, z, NULL, e);
 	if (r == 0 && u->zone->is_reverse)

@@ -128,12 +128,18 @@ static bool has_of(const struct mset *s, const struct dname *owner, uint16_t typ
 	return false;
 }
 
+/* People write no DHCIDs: each is the bridge's, also one that a restore brought back. */
+static bool has_dhcid(const struct mzone *z, const struct dname *owner)
+{
+	return has_of(&z->now, owner, RR_DHCID, false);
+}
+
 /* RFC 4703: who holds the DHCID of a name holds its addresses.  A person who puts another
  * address in place of the client's, and leaves the DHCID, has not taken the name away. */
 static bool is_clients(const struct mzone *z, const struct mset *after, const struct mrec *r)
 {
 	return (r->type == RR_A || r->type == RR_AAAA) &&
-	       has_of(&z->now, &r->owner, RR_DHCID, true) &&
+	       has_dhcid(z, &r->owner) &&
 	       !has_of(&z->now, &r->owner, r->type, true) &&
 	       has_of(after, &r->owner, r->type, false);
 }
@@ -494,7 +500,7 @@ bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owne
 
 bool model_has_dhcid(const struct model *m, int32_t zone_id, const struct dname *owner)
 {
-	return has_of(&zone_of(m, zone_id)->now, owner, RR_DHCID, true);
+	return has_dhcid(zone_of(m, zone_id), owner);
 }
 
 void model_share(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,

@@ -55,7 +55,7 @@ bool model_person_add(struct model *m, int32_t zone_id, const struct dname *owne
 		      uint32_t ttl_s, const void *rdata, size_t rdlen);
 bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
 		      const void *rdata, size_t rdlen);
-/* Has the bridge written a DHCID there? */
+/* Is there a DHCID? */
 bool model_has_dhcid(const struct model *m, int32_t zone_id, const struct dname *owner);
 /* From now on nobody can tell whose this record is. */
 void model_share(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,

@@ -44,7 +44,7 @@ static void add_other_type(struct world *w, const struct dname *owner)
 	}
 }
 
-/* The client's own address.  Where a DHCID of the bridge stands, the name is a client's (RFC 4703),
+/* The client's own address.  Where a DHCID stands, the name is a client's (RFC 4703),
  * and nobody can tell who wrote the address that this client has. */
 static void add_clients(struct world *w, const struct dname *owner, const struct ipaddr *a)
 {
@@ -137,8 +137,11 @@ static void remove_own(struct world *w)
 	if (!pick_record(w, false, &r))
 		return;
 	struct dname owner = *r.owner;
-	if (model_person_del(w->model, r.zone_id, &owner, r.type, r.rdata.p, r.rdata.len))
-		say_rr(w, "removes", &owner, r.type);
+	if (!model_person_del(w->model, r.zone_id, &owner, r.type, r.rdata.p, r.rdata.len))
+		return;
+	if (r.author == MODEL_EITHER)
+		world_note_removal(w, &owner);
+	say_rr(w, "removes", &owner, r.type);
 }
 
 /* One more address at a name the bridge holds. */

@@ -347,11 +347,11 @@ static void lease_event(struct world *w, unsigned what)
 		if ((int)(l - w->leases) < N_LEASES4)
 			grant(w, l, (int)rng_below(&w->rng, N_CLIENTS));
 		break;
-	default:  /* the file forgets a row that was read: alive, and long dead */
+	default:  /* the file forgets rows that were read: one alive, one long dead */
 		l->hidden = l->read;
 		w->version++;
 		l = pick_lease(w, false);
-		if (l != NULL && l->client >= 0 && l->until_s <= model_now_s(w->model))
+		if (l != NULL && l->client >= 0 && l->read && l->until_s <= model_now_s(w->model))
 			l->client = -1;
 	}
 }
