@@ -17,6 +17,7 @@ enum {
 	ADAPTER_COMPLETE = 2,  /* the batch ends a proper snapshot: what it did not show is absent */
 	ADAPTER_SAME = 3,      /* the source is byte for byte what the cursor says: nothing to do */
 	ADAPTER_DELTA = 4,     /* everything there is was read, but absence means nothing */
+	ADAPTER_LOST = 5,      /* as DELTA, but events were lost: compare the confirming source in full */
 };
 
 struct adapter {
@@ -26,6 +27,7 @@ struct adapter {
 struct adapter_ops {
 	const char *type;                 /* as the configuration spells it */
 	enum obs_kind kind;               /* of its observations */
+	bool events;                      /* told, not read: answers only in the daemon */
 	const struct setting_key *keys;   /* settings it accepts */
 	/* The cursor is what cursor() answered after an earlier complete read, or NULL. */
 	int (*open)(struct adapter **out, const struct settings *set, const char *cursor,
