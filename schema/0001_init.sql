@@ -192,6 +192,7 @@ comment on column ipambridge.host.ttl is 'NULL: the zone''s';
 comment on column ipambridge.host.why is 'Rule and reason';
 
 create index host_name on ipambridge.host (space_id, name) where name <> '';
+create index host_waiting on ipambridge.host (space_id, asked) where name = '' and asked <> '';
 create index host_source on ipambridge.host (source_id) where name <> '';
 
 create table ipambridge.owner (

@@ -459,3 +459,19 @@ bool naming_suffix(struct dname *out, const struct host *h)
 	dname_parent(&parent, &h->asked, 1);
 	return dname_prepend(out, label, len + 5, &parent);
 }
+
+bool naming_unsuffixed(struct dname *out, const struct dname *name)
+{
+	size_t len = name->b[0], i;
+	const uint8_t *label = name->b + 1;
+	struct dname parent;
+
+	if (len < 6 || label[len - 5] != '-')
+		return false;
+	for (i = len - 4; i < len; i++) {
+		if (memchr("0123456789abcdef", label[i], 16) == NULL)
+			return false;
+	}
+	dname_parent(&parent, name, 1);
+	return dname_prepend(out, label, len - 5, &parent);
+}

@@ -68,4 +68,7 @@ bool naming_beats(const struct policy_space *space, const struct host *claimant,
 /* The name with "-" and 4 hex digits of SHA-256(identity); label cut so that it fits. */
 bool naming_suffix(struct dname *out, const struct host *h);
 
+/* The name that this one may be the suffixed form of.  False: it is none. */
+bool naming_unsuffixed(struct dname *out, const struct dname *name);
+
 #endif

@@ -37,7 +37,7 @@ static bool had_name(const struct closed *c, const struct host *h)
 	size_t i;
 
 	for (i = 0; i < c->n_olds; i++) {
-		if (ipaddr_cmp(&c->olds[i].addr, &h->addr) == 0 &&
+		if (ipaddr_cmp(&c->olds[i].addr, &h->addr) == 0 && c->olds[i].name.len > 0 &&
 		    dname_equal(&c->olds[i].asked, &h->asked))
 			return true;
 	}
@@ -60,8 +60,8 @@ static int refuse_target(struct closed *c, struct host *h, struct err *e)
 	if (r < 0 || z->targets.n == 0 || map_get(&z->targets, h->name.b, h->name.len) == NULL ||
 	    had_name(c, h))
 		return r;
+	/* What it asked for is kept: it gets the name once nothing points there any more. */
 	h->name.len = 0;
-	h->asked.len = 0;
 	h->why = "no name: a CNAME, MX, NS or SRV record points at it";
 	return 0;
 }
@@ -210,10 +210,69 @@ static int settle_set(struct closed *c, struct err *e)
 			return err_nomem(e);
 	}
 	addrs_unique(c->addrs.v, &c->addrs.n);
-	if (c->addrs.n > PLANNER_CLOSED_MAX)
-		return err_set(e, ERR_BUG, "planning one change would touch %zu addresses",
-			       c->addrs.n);
 	return c->addrs.n > before;
+}
+
+/* ---- names that are given up ------------------------------------------------------------ */
+
+static int host_order(const void *a, const void *b)
+{
+	const struct host *x = a, *y = b;
+	int d = ipaddr_cmp(&x->addr, &y->addr);
+
+	return d != 0 ? d : name_order(&x->name, &y->name);
+}
+
+/* Rows before and after, each in order of address and name. */
+static void sort_rows(struct closed *c)
+{
+	if (c->n_olds > 0)
+		qsort(c->olds, c->n_olds, sizeof(*c->olds), host_order);
+	if (c->named.n > 0)
+		qsort(c->claims, c->named.n, sizeof(*c->claims), host_order);
+}
+
+static bool still_named(const struct closed *c, const struct host *old)
+{
+	return c->named.n > 0 && bsearch(old, c->claims, c->named.n, sizeof(*old), host_order) != NULL;
+}
+
+/* A name that is given up, and the one it is perhaps the suffixed form of. */
+static int given_up(struct closed *c, struct err *e)
+{
+	struct dname plain;
+	size_t i;
+	int r = 0;
+
+	c->names.n = 0;
+	for (i = 0; i < c->n_olds && r == 0; i++) {
+		if (c->olds[i].name.len == 0 || still_named(c, &c->olds[i]))
+			continue;
+		r = vec_push(&c->names, c->olds[i].name);
+		if (r == 0 && naming_unsuffixed(&plain, &c->olds[i].name))
+			r = vec_push(&c->names, plain);
+	}
+	return r < 0 ? err_nomem(e) : 0;
+}
+
+/* 1: addresses that went without a name for want of these join the set. */
+static int wake_waiting(struct closed *c, struct err *e)
+{
+	struct flow_store *st = c->p->f->store;
+	size_t before = c->addrs.n, n, i;
+	struct ipaddr *v;
+	int r;
+
+	sort_rows(c);
+	r = given_up(c, e);
+	if (r < 0 || c->names.n == 0)
+		return r;
+	names_unique(c->names.v, &c->names.n);
+	r = st->hosts_waiting(st->ctx, &v, &n, c->p->space->id, c->names.v, c->names.n, c->a, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = vec_push(&c->addrs, v[i]) < 0 ? err_nomem(e) : 0;
+	addrs_unique(c->addrs.v, &c->addrs.n);
+	return r < 0 ? r : c->addrs.n > before;
 }
 
 /* ---- what changed ----------------------------------------------------------------------- */
@@ -229,14 +288,6 @@ static bool host_equal(const struct host *a, const struct host *b)
 	       memcmp(a->id.mac.b, b->id.mac.b, sizeof(a->id.mac.b)) == 0;
 }
 
-static int host_order(const void *a, const void *b)
-{
-	const struct host *x = a, *y = b;
-	int d = ipaddr_cmp(&x->addr, &y->addr);
-
-	return d != 0 ? d : name_order(&x->name, &y->name);
-}
-
 /* Keeps only the addresses whose rows differ, so that an idle pass writes nothing. */
 static int keep_changed(struct closed *c, struct err *e)
 {
@@ -246,10 +297,6 @@ static int keep_changed(struct closed *c, struct err *e)
 	size_t o = 0, k = 0, i, j;
 	int r = 0;
 
-	if (c->n_olds > 0)
-		qsort(c->olds, c->n_olds, sizeof(*c->olds), host_order);
-	if (c->named.n > 0)
-		qsort(c->claims, c->named.n, sizeof(*c->claims), host_order);
 	for (i = 0; i < c->addrs.n && r == 0; i++) {
 		size_t o1 = o, k1 = k;
 		bool same;
@@ -310,8 +357,12 @@ int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, s
 	for (i = 0; i < n && r == 0; i++)
 		r = vec_push(&c.addrs, addrs[i]) < 0 ? err_nomem(e) : 0;
 	do {
+		if (c.addrs.n > PLANNER_CLOSED_MAX)
+			r = err_set(e, ERR_BUG, "planning one change would touch %zu addresses",
+				    c.addrs.n);
 		r = r < 0 ? r : load_set(&c, e);
 		r = r < 0 ? r : settle_set(&c, e);
+		r = r != 0 ? r : wake_waiting(&c, e);
 	} while (r == 1);
 	r = r < 0 ? r : keep_changed(&c, e);
 	r = r < 0 ? r : touched_names(&c, e);

@@ -25,6 +25,7 @@ struct pull {
 	struct planner p;
 	struct brakes brakes;
 	VEC(struct ipaddr) touched;
+	VEC(struct dname) freed;     /* names that a CNAME, NS, MX or SRV pointed at */
 };
 
 /* ---- owners ----------------------------------------------------------------------------- */
@@ -66,6 +67,21 @@ static int roll_back(struct pull *u, struct belief *b)
 	if (came_back && addresses == 0 && is_wanted_clients(b))
 		kept = (struct rrs){NULL, 0};
 	b->published = kept;
+	return r;
+}
+
+/* Clients that were refused these names may have them now. */
+static int free_targets(struct pull *u, const struct rrs *was, const struct rrs *is)
+{
+	struct dname target;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < was->n && r == 0; i++) {
+		if (rrtype_has(was->v[i].type, RRTYPE_TARGET) && !rrs_has(is, &was->v[i]) &&
+		    rr_target(&target, &was->v[i]))
+			r = vec_push(&u->freed, target);
+	}
 	return r;
 }
 
@@ -112,7 +128,7 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d, s
 	if (r == 0 && u->zone->is_reverse)
 		r = ptr_word(&keep->words, &was, b, u->rollback, e);
 	r = r < 0 ? r : touch(u, b, e);
-	if (r == 0 && vec_push(&keep->v, *b) < 0)
+	if (r == 0 && (free_targets(u, &was.seen, &b->seen) < 0 || vec_push(&keep->v, *b) < 0))
 		r = err_nomem(e);
 	return r;
 }
@@ -208,6 +224,21 @@ static int wake_waiting(struct pull *u, struct err *e)
 	return r;
 }
 
+static int touch_freed(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct ipaddr *v;
+	size_t n, i;
+	int r;
+
+	if (u->freed.n == 0)
+		return 0;
+	r = st->hosts_waiting(st->ctx, &v, &n, u->space->id, u->freed.v, u->freed.n, &u->p.arena, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = vec_push(&u->touched, v[i]) < 0 ? err_nomem(e) : 0;
+	return r;
+}
+
 static int keep_inside(struct pull *u, struct err *e)
 {
 	struct flow_store *st = u->f->store;
@@ -224,6 +255,7 @@ static int keep_inside(struct pull *u, struct err *e)
 	planner_forget_zones(&u->p);
 	if (r == 0 && first)
 		r = wake_waiting(u, e);
+	r = r < 0 ? r : touch_freed(u, e);
 	r = r < 0 ? r : plan_touched(u, e);
 	r = r < 0 ? r : brakes_keep(&u->brakes, e);
 	if (r < 0)
@@ -254,6 +286,7 @@ static int keep_result(struct pull *u, struct err *e)
 		r = st->commit(st->ctx, e);
 	planner_fini(&u->p);
 	vec_fini(&u->touched);
+	vec_fini(&u->freed);
 	return r;
 }
 

@@ -124,6 +124,10 @@ struct flow_store {
 	int (*hosts_of_names)(void *ctx, struct host **out, size_t *n, int32_t space_id,
 			      const struct dname *names, size_t n_names, struct arena *a,
 			      struct err *e);
+	/* Addresses without a name that ask for one of the names, ascending. */
+	int (*hosts_waiting)(void *ctx, struct ipaddr **out, size_t *n, int32_t space_id,
+			     const struct dname *names, size_t n_names, struct arena *a,
+			     struct err *e);
 	/* Replaces all rows of the addresses. */
 	int (*hosts_put)(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
 			 const struct host *v, size_t n, struct err *e);

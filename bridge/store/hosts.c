@@ -75,6 +75,46 @@ static int by_name_since_address(const void *pa, const void *pb)
 	return r != 0 ? r : ipaddr_cmp(&a->addr, &b->addr);
 }
 
+static int read_addrs(struct ipaddr **out, size_t *n, struct store *s, const char *sql,
+		      const struct pg_args *args, struct arena *a, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	int r = pg_query(&rows, s->pg, sql, args, e);
+	size_t i;
+
+	if (r < 0)
+		return r;
+	*out = arena_array(a, pg_rows_n(rows) + 1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(e);
+	*n = pg_rows_n(rows);
+	for (i = 0; i < *n; i++)
+		(*out)[i] = pg_inet(rows, i, 0);
+	return 0;
+}
+
+static int flow_hosts_waiting(void *ctx, struct ipaddr **out, size_t *n, int32_t space_id,
+			      const struct dname *names, size_t n_names, struct arena *a,
+			      struct err *e)
+{
+	struct pg_args args;
+	size_t i;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (n_names == 0)
+		return 0;
+	pg_args_init(&args);
+	pg_arg_i32(&args, space_id);
+	pg_arg_array(&args, PG_TEXT, n_names);
+	for (i = 0; i < n_names; i++)
+		store_elem_name(&args, &names[i]);
+	r = read_addrs(out, n, ctx, sql_hosts_waiting, &args, a, e);
+	pg_args_fini(&args);
+	return r;
+}
+
 static int flow_hosts_addrs(void *ctx, struct ipaddr *out, size_t *n, size_t cap, int32_t space_id,
 			    const struct ipaddr *after, struct err *e)
 {
@@ -298,6 +338,7 @@ void store_bind_hosts(struct flow_store *f)
 	f->digest_put = flow_digest_put;
 	f->hosts_of_addrs = flow_hosts_of_addrs;
 	f->hosts_of_names = flow_hosts_of_names;
+	f->hosts_waiting = flow_hosts_waiting;
 	f->hosts_put = flow_hosts_put;
 	f->hosts_count = flow_hosts_count;
 }

@@ -115,8 +115,10 @@ static struct host some_host(struct diff *d, const struct ipaddr *a, size_t name
 			 .expires_at_s = below(d, 2) ? OBS_FOREVER : d->now_s + below(d, 500),
 			 .ttl_s = below(d, 2) * 60, .why = some_text(d)};
 
-	if (below(d, 4) == 0)
-		h.name.len = h.asked.len = 0;
+	if (below(d, 4) == 0) {
+		h.name.len = 0;
+		h.asked.len = below(d, 2) ? 0 : h.asked.len;
+	}
 	h.id.mac.known = below(d, 2);
 	h.id.client_id = below(d, 2) ? some_bytes(d) : (struct bytes){NULL, 0};
 	h.id.duid = below(d, 2) ? some_bytes(d) : (struct bytes){NULL, 0};
@@ -422,6 +424,18 @@ static int op_hosts_of_names(struct diff *d, struct side *s, const struct call *
 	return r;
 }
 
+static int op_hosts_waiting(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	struct ipaddr *v;
+	char ip[IPADDR_TEXT];
+	size_t n;
+	int r = s->st.hosts_waiting(s->st.ctx, &v, &n, d->space->id, c->names, 2, &s->a, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		buf_printf(&s->out, "\n%s", ipaddr_print(ip, &v[i]));
+	return r;
+}
+
 static int op_hosts_count(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	uint32_t n = 0;
@@ -617,6 +631,7 @@ static const struct op {
 	{"evidence_due", op_evidence_due},   {"hosts_put", op_hosts_put},
 	{"hosts_put", op_hosts_put},         {"hosts_of_addrs", op_hosts_of_addrs},
 	{"hosts_of_names", op_hosts_of_names}, {"hosts_count", op_hosts_count},
+	{"hosts_waiting", op_hosts_waiting},
 	{"beliefs_put", op_beliefs_put},     {"beliefs_put", op_beliefs_put},
 	{"beliefs_get", op_beliefs_get},     {"beliefs_due", op_beliefs_due},
 	{"beliefs_guarding", op_guarding},   {"seen_walk", op_seen_walk},

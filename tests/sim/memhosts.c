@@ -94,6 +94,37 @@ static int mem_hosts_of_names(void *ctx, struct host **out, size_t *n, int32_t s
 	return r;
 }
 
+static bool waits_for(const struct host_row *row, const struct dname *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (row->h.name.len == 0 && row->h.asked.len > 0 &&
+		    dname_equal(&row->h.asked, &names[i]))
+			return true;
+	return false;
+}
+
+static int mem_hosts_waiting(void *ctx, struct ipaddr **out, size_t *n, int32_t space_id,
+			     const struct dname *names, size_t n_names, struct arena *a,
+			     struct err *e)
+{
+	struct memstore *m = ctx;
+	const struct table *t = &m->now.t[T_HOST];
+	int r = memstore_enter(m, e);
+
+	*n = 0;
+	*out = arena_array(a, t->n + 1, sizeof(**out));
+	if (*out == NULL)
+		return memstore_nomem(m, e);
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct host_row *row = t->v[i];
+
+		if (row->space_id == space_id && waits_for(row, names, n_names) &&
+		    (*n == 0 || ipaddr_cmp(&(*out)[*n - 1], &row->h.addr) != 0))
+			(*out)[(*n)++] = row->h.addr;
+	}
+	return r;
+}
+
 static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
 			 const struct host *v, size_t n, struct err *e)
 {
@@ -492,6 +523,7 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->digest_put = mem_digest_put;
 	f->hosts_of_addrs = mem_hosts_of_addrs;
 	f->hosts_of_names = mem_hosts_of_names;
+	f->hosts_waiting = mem_hosts_waiting;
 	f->hosts_put = mem_hosts_put;
 	f->hosts_count = mem_hosts_count;
 	f->beliefs_get = mem_beliefs_get;

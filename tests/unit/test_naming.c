@@ -245,6 +245,27 @@ static void the_earlier_holder_keeps_the_name_and_the_later_gets_a_suffix(void *
 	arena_fini(&c.a);
 }
 
+static void a_suffixed_name_tells_the_plain_one(void **state)
+{
+	static const struct {
+		const char *name, *plain;
+	} v[] = {{"nas-4f7d.lab.example", "nas.lab.example"}, {"nas-4f7g.lab.example", NULL},
+		 {"nas-4f7.lab.example", NULL},		       {"-4f7d.lab.example", NULL},
+		 {"a-4f7d.lab.example", "a.lab.example"},      {"nas.lab.example", NULL}};
+	struct dname name, out, plain;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		assert_true(dname_parse(&name, v[i].name, strlen(v[i].name)));
+		assert_int_equal(naming_unsuffixed(&out, &name), v[i].plain != NULL);
+		if (v[i].plain == NULL)
+			continue;
+		assert_true(dname_parse(&plain, v[i].plain, strlen(v[i].plain)));
+		assert_true(dname_equal(&out, &plain));
+	}
+}
+
 static void a_suffix_stays_while_its_evidence_lasts(void **state)
 {
 	struct host old = host("192.0.2.8", "pc-ab12.lab.example", OBS_LEASE, 2, 700);
@@ -432,6 +453,7 @@ int main(void)
 	    cmocka_unit_test(names_from_dns_outside_the_zones_are_evidence_only),
 	    cmocka_unit_test(two_families_are_one_host_unless_identities_differ),
 	    cmocka_unit_test(the_earlier_holder_keeps_the_name_and_the_later_gets_a_suffix),
+	    cmocka_unit_test(a_suffixed_name_tells_the_plain_one),
 	    cmocka_unit_test(a_suffix_stays_while_its_evidence_lasts),
 	    cmocka_unit_test(a_persons_name_displaces_a_lease),
 	    cmocka_unit_test(a_lease_does_not_displace_a_person),
