@@ -95,47 +95,53 @@ int live_fd(const struct live *l)
 static void send_sign(const struct live *l)
 {
 	char line[SIGN_MAX];
-	int n = snprintf(line, sizeof(line), "%" PRId64 " %s\n", l->allowed_ms, l->said);
+	int n = snprintf(line, sizeof(line), "%" PRId64 " %s\n", l->busy_ms, l->said);
 
 	if (l->alive_fd >= 0 && n > 0 && write(l->alive_fd, line, (size_t)n) < 0)
 		return;
 }
 
 /* A line end inside would make two signs of one. */
-static bool keep_text(struct live *l, const char *text)
+static void copy_clean(char *out, const char *text)
 {
-	char now[LIVE_TEXT_MAX + 1];
 	size_t n = strnlen(text, LIVE_TEXT_MAX);
 
 	for (size_t i = 0; i < n; i++)
-		now[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	now[n] = '\0';
+		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	out[n] = '\0';
+}
+
+static bool keep_text(struct live *l, const char *text)
+{
+	char now[LIVE_TEXT_MAX + 1];
+
+	copy_clean(now, text);
 	if (strcmp(now, l->said) == 0)
 		return false;
-	memcpy(l->said, now, n + 1);
+	memcpy(l->said, now, strlen(now) + 1);
 	return true;
 }
 
-static void sign(struct live *l, int64_t allowed_ms, const char *text)
+static void sign(struct live *l, int64_t busy_ms, const char *text)
 {
 	int64_t now_ms = clock_mono_ms();
 	bool news = keep_text(l, text);
 
-	if (!news && allowed_ms == l->allowed_ms && now_ms - l->said_ms < AGAIN_MS)
+	if (!news && busy_ms == l->busy_ms && now_ms - l->said_ms < AGAIN_MS)
 		return;
-	l->allowed_ms = allowed_ms;
+	l->busy_ms = busy_ms;
 	l->said_ms = now_ms;
 	send_sign(l);
 }
 
 void live_alive(struct live *l, const char *text)
 {
-	sign(l, LIVE_SILENT_MS, text);
+	sign(l, 0, text);
 }
 
 void live_busy(struct live *l, int64_t ms, const char *text)
 {
-	sign(l, LIVE_SILENT_MS + (ms < 0 ? 0 : ms > DAY_MS ? DAY_MS : ms), text);
+	sign(l, ms < 0 ? 0 : ms > DAY_MS ? DAY_MS : ms, text);
 }
 
 bool live_wait(struct live *l, int64_t ms)
@@ -144,7 +150,7 @@ bool live_wait(struct live *l, int64_t ms)
 
 	while (left > 0) {
 		if (l->said_ms > 0)
-			sign(l, LIVE_SILENT_MS, l->said);
+			sign(l, 0, l->said);
 		if (stop_within(l, left > WAIT_PIECE_MS ? WAIT_PIECE_MS : (int)left))
 			return true;
 		left = until_ms - clock_mono_ms();
@@ -153,7 +159,7 @@ bool live_wait(struct live *l, int64_t ms)
 }
 
 /* Reads "MS TEXT" of one line without its end. */
-static bool read_line(const char *p, size_t n, int64_t *allowed_ms, char *text)
+static bool read_line(const char *p, size_t n, int64_t *busy_ms, char *text)
 {
 	char line[SIGN_MAX];
 	char *end;
@@ -162,14 +168,14 @@ static bool read_line(const char *p, size_t n, int64_t *allowed_ms, char *text)
 		return false;
 	memcpy(line, p, n);
 	line[n] = '\0';
-	*allowed_ms = strtoll(line, &end, 10);
-	if (*end != ' ' || *allowed_ms > LIVE_SILENT_MS + DAY_MS)
+	*busy_ms = strtoll(line, &end, 10);
+	if (*end != ' ' || *busy_ms > DAY_MS)
 		return false;
-	snprintf(text, LIVE_TEXT_MAX + 1, "%s", end + 1);
+	copy_clean(text, end + 1);
 	return true;
 }
 
-bool live_sign_read(const char *p, size_t n, int64_t *allowed_ms, char *text)
+bool live_sign_read(const char *p, size_t n, int64_t *busy_ms, char *text)
 {
 	const char *end = memrchr(p, '\n', n), *start;
 
@@ -177,5 +183,5 @@ bool live_sign_read(const char *p, size_t n, int64_t *allowed_ms, char *text)
 		return false;
 	start = memrchr(p, '\n', (size_t)(end - p));
 	start = start == NULL ? p : start + 1;
-	return read_line(start, (size_t)(end - start), allowed_ms, text);
+	return read_line(start, (size_t)(end - start), busy_ms, text);
 }

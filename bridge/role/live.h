@@ -25,7 +25,7 @@
 #include "bridge/conf/conf.h"
 
 enum {
-	LIVE_SILENT_MS = 60000,  /* this long without a sign of life: hung */
+	LIVE_SILENT_MS = 60000,  /* this long without a sign of life, or what it asked for: hung */
 	LIVE_TEXT_MAX = 200,     /* bytes of a status text; more is cut off */
 };
 
@@ -40,7 +40,7 @@ struct live {
 	int stop_fd;             /* signalfd, never read: stays readable once told to stop */
 	int alive_fd;            /* -1: no supervisor */
 	int64_t said_ms;         /* monotonic, of the last sign; 0: none yet */
-	int64_t allowed_ms;      /* what it asked for */
+	int64_t busy_ms;         /* what the last sign asked for */
 	char said[LIVE_TEXT_MAX + 1];
 };
 
@@ -64,8 +64,9 @@ void live_alive(struct live *l, const char *text);
  * ms (plus LIVE_SILENT_MS) before it counts as hung. */
 void live_busy(struct live *l, int64_t ms, const char *text);
 
-/* One sign of life as the pipe carries it: "MS TEXT\n", MS how long silence is allowed.  Reads
- * the last whole one of the n bytes; text has LIVE_TEXT_MAX + 1 bytes.  False: none. */
-bool live_sign_read(const char *p, size_t n, int64_t *allowed_ms, char *text);
+/* One sign of life as the pipe carries it: "MS TEXT\n", MS as live_busy takes it, at most a day.
+ * Reads the last whole one of the n bytes; text has LIVE_TEXT_MAX + 1 bytes, printable ones.
+ * False: none, or the last makes no sense. */
+bool live_sign_read(const char *p, size_t n, int64_t *busy_ms, char *text);
 
 #endif

@@ -143,11 +143,11 @@ static void news_are_sent_at_once_and_sameness_seldom(void **state)
 	live_alive(&l, "two\nlines");
 	live_busy(&l, 5000, "two\nlines");
 	signs(reader, got, sizeof(got));
-	assert_string_equal(got, "60000 idle\n60000 two?lines\n65000 two?lines\n");
+	assert_string_equal(got, "0 idle\n0 two?lines\n5000 two?lines\n");
 	l.said_ms -= 1000;
 	assert_false(live_wait(&l, 1));
 	signs(reader, got, sizeof(got));
-	assert_string_equal(got, "60000 two?lines\n");
+	assert_string_equal(got, "0 two?lines\n");
 	live_close(&l);
 	close(reader);
 }
@@ -174,6 +174,8 @@ static void the_last_whole_sign_counts(void **state)
 	assert_true(live_sign_read(many, strlen(many), &ms, text));
 	assert_int_equal(ms, 65000);
 	assert_string_equal(text, "second one");
+	assert_true(live_sign_read("0 \033[2J\n", 7, &ms, text));
+	assert_string_equal(text, "?[2J");
 	assert_true(live_sign_read("1 \n", 3, &ms, text));
 	assert_string_equal(text, "");
 	assert_false(live_sign_read("60000 cut", 9, &ms, text));
