@@ -41,7 +41,8 @@ LDFLAGS += $(LDOPT)
 LIBS    := $(PKG_LIBS)
 
 all_c   := $(wildcard bridge/*/*.c adapters/*.c adapters/*/*.c)
-pure_c  := $(filter-out bridge/base/log.c bridge/base/clock.c, \
+base_io := bridge/base/log.c bridge/base/clock.c bridge/base/spool.c
+pure_c  := $(filter-out $(base_io), \
              $(wildcard bridge/base/*.c bridge/value/*.c bridge/core/*.c))
 decode_c := $(wildcard adapters/*/*_decode.c)
 rest_c  := $(filter-out $(pure_c) $(decode_c) bridge/cli/main.c,$(all_c)) $(GEN)/sql.c
@@ -105,7 +106,7 @@ FUZZ_RUNS ?= 200000
 FB       := build/fuzz
 fuzz_bin := $(patsubst tests/fuzz/%.c,$(FB)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-fuzz_lib_c := $(pure_c) $(decode_c) $(wildcard bridge/dns/*.c) bridge/base/clock.c bridge/base/log.c
+fuzz_lib_c := $(pure_c) $(decode_c) $(wildcard bridge/dns/*.c) $(base_io)
 $(FB)/%.o: %.c
 	@mkdir -p $(@D)
 	clang $(BASE) $(WARN) $(FUZZ_FLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
