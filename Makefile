@@ -98,7 +98,7 @@ $(B)/sim $(B)/differential: $(B)/%: $(B)/tests/sim/%.o $(sim_obj) $(LIBSET)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- tests that need a database -------------------------------------------------------------
-$(B)/store_test $(B)/pg_test: $(B)/%: tests/integration/%.c $(LIBSET)
+$(B)/store_test $(B)/live_test $(B)/pg_test: $(B)/%: tests/integration/%.c $(LIBSET)
 	$(TEST_CC) -o $@ $< $(LIBSET) -lcmocka $(LIBS)
 
 # ---- fuzz targets: clang's libFuzzer --------------------------------------------------------
@@ -149,7 +149,7 @@ check-shell:
 PLAIN := $(if $(SAN),,check-pure check-banned)
 check: $(B)/ipambridge check-layers $(PLAIN) check-man check-shell unit sim
 
-integration: $(B)/ipambridge $(B)/store_test $(B)/pg_test $(B)/differential
+integration: $(B)/ipambridge $(B)/store_test $(B)/live_test $(B)/pg_test $(B)/differential
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) IPAMBRIDGE_BUILD=$(abspath $(B)) \
 		tests/run-integration.sh
 
@@ -194,6 +194,8 @@ install: $(B)/ipambridge
 	install -D -m 644 contrib/man/ipambridge.1 $(DESTDIR)$(PREFIX)/share/man/man1/ipambridge.1
 	install -D -m 644 contrib/man/ipambridge.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/ipambridge.conf.5
+	install -D -m 644 contrib/man/ipambridge-messages.7 \
+		$(DESTDIR)$(PREFIX)/share/man/man7/ipambridge-messages.7
 
 clean:
 	rm -rf build

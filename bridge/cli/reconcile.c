@@ -2,7 +2,29 @@
 
 #include "bridge/cli/pass.h"
 
+#include "bridge/base/clock.h"
 #include "bridge/base/own.h"
+#include "bridge/store/live.h"
+
+/* What "status" shows of it.  The pass is over either way: a note that fails changes nothing. */
+static void note(struct pass *p, int exit_code, const char *error)
+{
+	const struct flow_counts *n = &p->flow->counts;
+	struct pass_row row = {
+	    .verb = p->verb, .began_s = p->flow->started_s, .ended_s = clock_wall_s(),
+	    .exit = exit_code, .changed = n->changed, .refused = n->refused,
+	    .pending = n->pending, .held = n->held, .conflicts = n->conflicts,
+	    .pulled = n->pulled, .error = error,
+	};
+	if (!p->dry)
+		store_pass_note(once_pg(p->s.once), &row, NULL);
+}
+
+static int fail(struct pass *p, const struct err *e)
+{
+	note(p, cli_exit_of_err(e->code), e->text);
+	return pass_fail(p, e);
+}
 
 int verb_reconcile(struct cli *c)
 {
@@ -15,8 +37,9 @@ int verb_reconcile(struct cli *c)
 	if (force != NULL && pass_zone(&p.flow->force, &p, c, force, &e) < 0)
 		return pass_fail(&p, &e);
 	if (flow_reconcile(p.flow, p.feed, &e) < 0)
-		return pass_fail(&p, &e);
+		return fail(&p, &e);
 	if (!p.dry && store_journal_trim(once_store(p.s.once), p.s.conf->journal_keep_s, &e) < 0)
-		return pass_fail(&p, &e);
+		return fail(&p, &e);
+	note(&p, cli_exit_of_counts(&p.flow->counts), NULL);
 	return pass_result(&p);
 }

@@ -31,6 +31,9 @@ struct pg_field {
 /* conninfo: any libpq string.  application_name becomes "ipambridge ROLE". */
 int pg_open(struct pg **out, const char *conninfo, const char *role, int64_t timeout_s,
 	    struct err *e);
+/* Goes on with the rights of another role of the cluster, outside any transaction: 1 when it does,
+ * 0 when there is no such role or the user is no member of it and nothing has changed. */
+int pg_set_role(struct pg *p, const char *role, struct err *e);
 void pg_close(struct pg *p);
 void pg_closep(struct pg **p);
 void pg_set_timeout(struct pg *p, int64_t timeout_s);

@@ -30,12 +30,16 @@ static const char TIMEOUT_SQL[] =
 	" set_config('lock_timeout', $2, false),"
 	" set_config('idle_in_transaction_session_timeout', $3, false)";
 
+static const char ROLE_SQL[] =
+	"select set_config('role', rolname, false) from pg_catalog.pg_roles"
+	" where rolname = $1 and pg_catalog.pg_has_role(current_user, oid, 'member')";
+
 static void on_notice(void *arg, const char *message)
 {
 	char line[256];
 
 	(void)arg;
-	log_warn("database", "%s", pg_first_line(line, sizeof(line), message));
+	log_event(MSG_DATABASE_SAYS, "database", "%s", pg_first_line(line, sizeof(line), message));
 }
 
 /* Milliseconds for poll(2) until the deadline; 0 when it has passed. */
@@ -139,6 +143,22 @@ int pg_open(struct pg **out, const char *conninfo, const char *role, int64_t tim
 		return r;
 	*out = own_take(&p);
 	return 0;
+}
+
+int pg_set_role(struct pg *p, const char *role, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_text(&a, role);
+	r = pg_query(&rows, p, ROLE_SQL, &a, e);
+	pg_args_fini(&a);
+	/* A membership may come without the right to use it. */
+	if (r == ERR_DENIED)
+		return 0;
+	return r < 0 ? err_in(e, r, "taking the role \"%s\"", role) : pg_rows_n(rows) == 1;
 }
 
 void pg_close(struct pg *p)

@@ -269,6 +269,60 @@ static void the_session_is_set_up_as_statements_expect(void **state)
 	assert_string_equal(ask(w, "select current_setting('lock_timeout')"), "7500ms");
 }
 
+/* ---- roles --------------------------------------------------------------------------------- */
+
+static void a_reader_looks_and_a_writer_works(void **state)
+{
+	static const char *const writes[] = {
+		"insert into ipambridge.space (name) values ('x')",
+		"update ipambridge.owner set state = 'due'",
+		"delete from ipambridge.host", "truncate ipambridge.host",
+		"insert into ipambridge.journal (at, event) values (now(), 'x')",
+		"select ipambridge.tally_fold()", "create table ipambridge.x ()",
+		"select ipambridge.grant_roles()",
+	};
+	struct world *w = *state;
+	unsigned n;
+	size_t i;
+
+	ok(w, db_init(w->pg, &n, &w->e));
+	ok(w, pg_script(w->pg, "create table ipambridge.later (n int)", &w->e));
+	assert_int_equal(pg_set_role(w->pg, "no such role", &w->e), 0);
+	assert_int_equal(pg_set_role(w->pg, "ipambridge_writer", &w->e), 1);
+	ok(w, pg_script(w->pg, "insert into ipambridge.space (name) values ('x')", &w->e));
+	ok(w, pg_script(w->pg, "insert into ipambridge.journal (at, event) values (now(), 'x')",
+			&w->e));
+	ok(w, pg_script(w->pg, "insert into ipambridge.later values (1)", &w->e));
+	ok(w, pg_script(w->pg, "select ipambridge.tally_fold()", &w->e));
+	ok(w, pg_script(w->pg, "select ipambridge.journal_trim(now() + interval '1 h', 10)",
+			&w->e));
+	assert_int_equal(pg_script(w->pg, "delete from ipambridge.migration", &w->e), ERR_DENIED);
+	ok(w, pg_script(w->pg, "reset role", &w->e));
+	assert_int_equal(pg_set_role(w->pg, "ipambridge_reader", &w->e), 1);
+	assert_int_equal(count(w, "select count(*) from ipambridge.space"), 1);
+	assert_int_equal(count(w, "select count(*) from ipambridge.later"), 1);
+	for (i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+		assert_int_equal(pg_script(w->pg, writes[i], &w->e), ERR_DENIED);
+}
+
+/* The cluster's own roles are other tests' too: a user that may not make roles, and whom nobody
+ * gave them, is as if they were not there. */
+static void without_the_right_to_make_roles_everything_works(void **state)
+{
+	struct world *w = *state;
+	unsigned n;
+
+	ok(w, pg_script(w->pg, "do $$ begin if not exists (select from pg_roles where rolname = "
+			"'plain_user') then create role plain_user; end if; "
+			"execute format('grant create on database %I to plain_user', "
+			"current_database()); end $$", &w->e));
+	assert_int_equal(pg_set_role(w->pg, "plain_user", &w->e), 1);
+	ok(w, db_init(w->pg, &n, &w->e));
+	assert_int_equal(n, sql_n_migrations);
+	assert_int_equal(pg_set_role(w->pg, "ipambridge_reader", &w->e), 0);
+	ok(w, store_open(&w->store, w->pg, &w->e));
+}
+
 /* ---- migrations ---------------------------------------------------------------------------- */
 
 static void the_schema_is_created_once(void **state)
@@ -381,6 +435,8 @@ int main(void)
 		E(a_session_that_cannot_be_opened_says_what_to_do),
 		E(a_commit_that_was_a_rollback_is_an_error),
 		E(the_session_is_set_up_as_statements_expect),
+		E(a_reader_looks_and_a_writer_works),
+		E(without_the_right_to_make_roles_everything_works),
 		E(the_schema_is_created_once),
 		E(a_migration_edited_after_its_release_is_refused),
 		E(a_newer_schema_is_refused),

@@ -1,0 +1,4 @@
+insert into ipambridge.pass (verb, began_at, ended_at, exit, changed, refused, pending, held,
+	conflicts, pulled, error)
+values ($1::text, $2::timestamptz, $3::timestamptz, $4::int, $5::bigint, $6::bigint, $7::bigint,
+	$8::bigint, $9::bigint, $10::bigint, $11::text)

@@ -1,0 +1,1 @@
+select ipambridge.tally_fold()
