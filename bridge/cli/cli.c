@@ -246,6 +246,11 @@ void cli_message(const char *before, const char *s)
 
 int cli_fail(const struct err *e)
 {
+	if (log_get_format() != LOG_TEXT) {
+		log_event(MSG_RUN_FAILED, "ipambridge", "%s%s%s", e->text,
+			  e->hint[0] != '\0' ? "; hint: " : "", e->hint);
+		return cli_exit_of_err(e->code);
+	}
 	cli_message("ipambridge", e->text);
 	if (e->hint[0] != '\0')
 		cli_message("hint", e->hint);

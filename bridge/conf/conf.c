@@ -30,6 +30,7 @@ int conf_load(struct conf **out, const char *path, struct err *e)
 	r = parse_and_build(c, &text, e);
 	if (r < 0)
 		return r;
+	log_set_format(c->log_format);
 	*out = own_take(&c);
 	return 0;
 }

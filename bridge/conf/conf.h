@@ -9,6 +9,7 @@
 
 #include "bridge/base/arena.h"
 #include "bridge/base/err.h"
+#include "bridge/base/log.h"
 #include "bridge/core/policy.h"
 #include "bridge/value/setting.h"
 
@@ -37,6 +38,11 @@ struct conf_source {
 	int64_t stale_after_s;           /* 1h for neighbours */
 };
 
+struct conf_endpoint {
+	struct ipaddr address;           /* family 0: none */
+	uint16_t port;
+};
+
 struct conf {
 	struct arena arena;
 	const char *file;
@@ -51,9 +57,12 @@ struct conf {
 	int64_t run_timeout_s;           /* of a whole reconcile; 10m */
 	int64_t statement_timeout_s;     /* 30s */
 	int64_t journal_keep_s;          /* 90d */
+	enum log_format log_format;      /* LOG_TEXT */
+	struct conf_endpoint http;       /* where metrics and health are served; none by default */
 };
 
-/* The file is read whole, includes too; nothing is connected or opened beside it.
+/* The file is read whole, includes too; nothing is connected or opened beside it.  Once it is
+ * good, log lines have the form it asks for.
  * ERR_CONF: text starts with "FILE:LINE: ". */
 int conf_load(struct conf **out, const char *path, struct err *e);
 void conf_free(struct conf *c);

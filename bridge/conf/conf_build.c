@@ -223,18 +223,20 @@ static void set_defaults(struct conf *c)
 	c->journal_keep_s = 90 * 24 * 3600;
 }
 
-static int build_schedule(struct conf *c, const struct conf_node *root, struct err *e)
+/* A section that may stand once and fills fields of the whole. */
+static int build_single(struct conf *c, const struct conf_node *root, const char *section,
+			struct err *e)
 {
-	const struct conf_node *n = conf_first(root, "schedule"), *second;
+	const struct conf_node *n = conf_first(root, section), *second;
 	char where[160];
 
 	if (n == NULL)
 		return 0;
 	second = conf_after(n);
 	if (second != NULL)
-		return conf_error(e, second->pos, "\"schedule\" is given twice, first in %s",
+		return conf_error(e, second->pos, "\"%s\" is given twice, first in %s", section,
 				  conf_place(where, n->pos, second->pos));
-	return conf_fill(c, conf_keys_of("schedule"), n, e);
+	return conf_fill(c, conf_keys_of(section), n, e);
 }
 
 int conf_build(struct conf *c, const struct conf_node *root, struct err *e)
@@ -246,7 +248,8 @@ int conf_build(struct conf *c, const struct conf_node *root, struct err *e)
 	if (root->items == NULL && root->children == NULL)
 		return err_set(e, ERR_CONF, "%s: the configuration is empty", c->file);
 	if ((r = conf_fill(c, conf_keys, root, e)) < 0 ||
-	    (r = build_schedule(c, root, e)) < 0 ||
+	    (r = build_single(c, root, "schedule", e)) < 0 ||
+	    (r = build_single(c, root, "http", e)) < 0 ||
 	    (r = build_servers(&b, e)) < 0 ||
 	    (r = build_spaces(&b, e)) < 0)
 		return r;

@@ -65,6 +65,11 @@ static const struct conf_key schedule_keys[] = {
     {0},
 };
 
+static const struct conf_key http_keys[] = {
+    {"listen", CONF_ENDPOINT, offsetof(struct conf, http), 0, 0, NULL},
+    {0},
+};
+
 static const struct conf_key space_keys[] = {
     {"protect", CONF_LIST, 0, 0, 0, NULL},
     {"zone", CONF_SECTIONS, 0, 0, 0, zone_keys},
@@ -83,12 +88,14 @@ const struct conf_key conf_keys[] = {
     {"run-timeout", CONF_DURATION, offsetof(struct conf, run_timeout_s), 10, DAY, NULL},
     {"statement-timeout", CONF_DURATION, offsetof(struct conf, statement_timeout_s), 1, HOUR,
      NULL},
+    {"log-format", CONF_LOG, offsetof(struct conf, log_format), 0, 0, NULL},
     {"protect", CONF_LIST, 0, 0, 0, NULL},
     {"server", CONF_SECTIONS, 0, 0, 0, server_keys},
     {"zone", CONF_SECTIONS, 0, 0, 0, zone_keys},
     {"subnet", CONF_SECTIONS, 0, 0, 0, subnet_keys},
     {"source", CONF_SECTIONS, 0, 0, 0, source_keys},
     {"schedule", CONF_SECTION, 0, 0, 0, schedule_keys},
+    {"http", CONF_SECTION, 0, 0, 0, http_keys},
     {"space", CONF_SECTIONS, 0, 0, 0, space_keys},
     {0},
 };

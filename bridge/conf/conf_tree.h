@@ -54,6 +54,8 @@ enum conf_type {
 	CONF_DURATION,  /* int64_t seconds */
 	CONF_TTL,       /* uint32_t seconds */
 	CONF_BOOL,
+	CONF_ENDPOINT,  /* ADDRESS:PORT, [ADDRESS]:PORT for IPv6 */
+	CONF_LOG,       /* enum log_format */
 	CONF_LIST,      /* one value or { several }: the builder takes it apart */
 	CONF_WORD,      /* one value that the builder takes apart */
 	CONF_SECTION,   /* at most once, no title */

@@ -88,6 +88,36 @@ static int conf_path(const char *name, const struct conf_value *v, struct err *e
 	return ERR_CONF;
 }
 
+static int conf_endpoint(struct conf_endpoint *out, const char *name, const struct conf_value *v,
+			 struct err *e)
+{
+	const char *colon = strrchr(v->s, ':'), *end;
+	const char *host = v->s[0] == '[' ? v->s + 1 : v->s;
+	char *after = NULL;
+	unsigned long port = 0;
+
+	if (colon != NULL && colon > host && colon[1] >= '0' && colon[1] <= '9')
+		port = strtoul(colon + 1, &after, 10);
+	end = colon != NULL && host > v->s ? colon - 1 : colon;
+	if (port < 1 || port > 65535 || *after != '\0' || (host > v->s && *end != ']') ||
+	    !ipaddr_parse(&out->address, host, (size_t)(end - host)) ||
+	    (out->address.family == 6) != (host > v->s)) {
+		conf_error(e, v->pos, "%s \"%s\" is no address with a port", name, v->s);
+		err_hint(e, "such as \"127.0.0.1:9953\" or \"[::1]:9953\"");
+		return ERR_CONF;
+	}
+	out->port = (uint16_t)port;
+	return 0;
+}
+
+static int conf_log(enum log_format *out, const char *name, const struct conf_value *v,
+		    struct err *e)
+{
+	if (log_format_parse(out, v->s, strlen(v->s)))
+		return 0;
+	return conf_error(e, v->pos, "%s is text, logfmt or json, not \"%s\"", name, v->s);
+}
+
 /* field: where the struct that the section becomes keeps it. */
 static int fill_one(char *field, const struct conf_key *k, const struct conf_value *v,
 		    struct err *e)
@@ -121,6 +151,10 @@ static int fill_one(char *field, const struct conf_key *k, const struct conf_val
 		r = conf_unsigned(&n, k, v, e);
 		*(uint32_t *)(void *)field = (uint32_t)n;
 		return r;
+	case CONF_ENDPOINT:
+		return conf_endpoint((struct conf_endpoint *)(void *)field, k->name, v, e);
+	case CONF_LOG:
+		return conf_log((enum log_format *)(void *)field, k->name, v, e);
 	case CONF_LIST:
 	case CONF_WORD:
 	case CONF_SECTION:

@@ -42,7 +42,7 @@ static int read_key(struct tsig_key *k, const char *path, const char *server, st
 	if (r < 0)
 		return err_in(e, r, "server \"%s\"", server);
 	if (weak)
-		log_warn(path, "key uses hmac-sha1, which is weak; make one with tsig-keygen");
+		log_event(MSG_KEY_WEAK, path, "key uses hmac-sha1, which is weak; make one with tsig-keygen");
 	return 0;
 }
 

@@ -261,6 +261,8 @@ static void defaults_stand_where_nothing_is_said(void **state)
 	assert_int_equal(c->reconcile_s, 300);
 	assert_int_equal(c->pull_s, 900);
 	assert_int_equal(c->full_s, 86400);
+	assert_int_equal(c->log_format, LOG_TEXT);
+	assert_int_equal(c->http.address.family, 0);
 	assert_int_equal(c->policy.n_spaces, 1);
 	assert_string_equal(c->policy.spaces[0].name, "default");
 	assert_int_equal(c->policy.spaces[0].n_sources, 2);

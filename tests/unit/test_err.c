@@ -177,6 +177,87 @@ static void log_lets_no_control_byte_through(void **state)
 			    "\"a\\x0aipambridge: error: forged\\x0d\\x9b2J\\032\\x7f\"\n");
 }
 
+/* "TIME" where the time stands. */
+static const char *untimed(const char *line)
+{
+	static char out[4096];
+	const char *t = strstr(line, "time");
+
+	snprintf(out, sizeof(out), "%s", line);
+	assert_non_null(t);
+	t += strcspn(t, "0123456789");
+	assert_int_equal(strspn(t, "0123456789-:TZ"), 20);
+	snprintf(out, sizeof(out), "%.*sTIME%s", (int)(t - line), line, t + 20);
+	return out;
+}
+
+static void say_event(void)
+{
+	log_event(MSG_PULL_FAILED, "lab.example", "pull, failed (\"%s\" \\ %s)", "a\nb", "\x1b");
+}
+
+static void say_note(void)
+{
+	log_warn("zone a=\"b\"", "w");
+}
+
+static void programs_get_fields_and_ids(void **state)
+{
+	(void)state;
+	assert_string_equal(caught(say_event),
+			    "ipambridge: warning: lab.example: pull, failed (\"a\\x0ab\" \\ \\x1b)\n");
+	log_set_format(LOG_LOGFMT);
+	assert_string_equal(untimed(caught(say_event)),
+			    "time=TIME level=warning id=PULL_FAILED subject=lab.example "
+			    "msg=\"pull, failed (\\\"a\\\\x0ab\\\" \\\\ \\\\x1b)\"\n");
+	assert_string_equal(untimed(caught(say_note)),
+			    "time=TIME level=warning id=NOTE subject=\"zone a=\\\"b\\\"\" msg=\"w\"\n");
+	log_set_format(LOG_JSON);
+	assert_string_equal(untimed(caught(say_event)),
+			    "{\"time\": \"TIME\", \"level\": \"warning\", \"id\": \"PULL_FAILED\", "
+			    "\"subject\": \"lab.example\", "
+			    "\"msg\": \"pull, failed (\\\"a\\\\x0ab\\\" \\\\ \\\\x1b)\"}\n");
+	setenv("JOURNAL_STREAM", "8:1234", 1);
+	assert_memory_equal(caught(say_event), "<4>{\"time\"", 10);
+	unsetenv("JOURNAL_STREAM");
+	log_set_format(LOG_TEXT);
+}
+
+static void levels_come_from_the_table(void **state)
+{
+	(void)state;
+	log_init(LOG_LEVEL_ERR);
+	assert_string_equal(caught(say_event), "");
+	log_init(LOG_LEVEL_WARN);
+	assert_int_equal(message_row(MSG_POLICY_DIFFERS)->level, LOG_LEVEL_ERR);
+	assert_string_equal(message_row(MSG_NOTE)->id, "NOTE");
+}
+
+static void the_manual_page_names_every_message(void **state)
+{
+	static char page[65536], item[160];
+	FILE *f = fopen("contrib/man/ipambridge-messages.7", "r");
+	const char *p;
+	int i, n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	for (i = 0; i < MSG_COUNT; i++) {
+		const struct message_row *row = message_row((enum message)i);
+
+		snprintf(item, sizeof(item), "\n.It Sy %s Pq %s\n%c%s.\n", row->id,
+			 log_level_name(row->level), row->meaning[0] - 'a' + 'A',
+			 row->meaning + 1);
+		if (strstr(page, item) == NULL)
+			fail_msg("ipambridge-messages.7 has no \"%s\"", item + 1);
+	}
+	for (p = page; (p = strstr(p, "\n.It Sy ")) != NULL; p++)
+		n++;
+	assert_int_equal(n, MSG_COUNT);
+}
+
 /* ---- clock ------------------------------------------------------------------------------ */
 
 static void clocks_go_forward(void **state)
@@ -204,6 +285,9 @@ int main(void)
 	    cmocka_unit_test(log_writes_one_line_a_call),
 	    cmocka_unit_test(journal_gets_priorities),
 	    cmocka_unit_test(log_lets_no_control_byte_through),
+	    cmocka_unit_test(programs_get_fields_and_ids),
+	    cmocka_unit_test(levels_come_from_the_table),
+	    cmocka_unit_test(the_manual_page_names_every_message),
 	    cmocka_unit_test(clocks_go_forward),
 	};
 
