@@ -4,10 +4,12 @@
 
 #include "adapters/adapter.h"
 #include "adapters/kea/kea_leases.h"
+#include "adapters/kea/kea_ncr.h"
 #include "adapters/neighbour/neighbour.h"
 
 static const struct adapter_ops *const adapters[] = {
     &kea_leases_ops,
+    &kea_ncr_ops,
     &neighbour_ops,
 };
 
