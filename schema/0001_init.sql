@@ -42,7 +42,6 @@ create table ipambridge.zone (
 	serial bigint not null default 0,
 	pulled_at timestamptz,
 	full_at timestamptz,
-	parked_until timestamptz,
 	last_error text,
 	gone_at timestamptz,
 	unique (space_id, view, name)
@@ -54,8 +53,6 @@ comment on column ipambridge.zone.serial is 'SOA serial of the last transfer';
 comment on column ipambridge.zone.pulled_at is
 	'When what is kept was last known to equal the server; NULL: never';
 comment on column ipambridge.zone.full_at is 'Last full comparison, whatever the serial said';
-comment on column ipambridge.zone.parked_until is
-	'The server refuses the bridge (see last_error): nothing is sent before this time; NULL: not parked';
 comment on column ipambridge.zone.last_error is 'NULL: the last exchange was fine';
 comment on column ipambridge.zone.gone_at is
 	'Since when the configuration no longer names it; NULL: it does';
@@ -207,6 +204,7 @@ create table ipambridge.owner (
 	seen_asked boolean not null default false,
 	guards boolean not null default false,
 	kind text not null,
+	source_id int,
 	ttl bigint not null default 0,
 	sent_ttl bigint not null default 0,
 	offered_at timestamptz,
@@ -239,6 +237,7 @@ comment on column ipambridge.owner.seen_asked is
 comment on column ipambridge.owner.guards is
 	'Seen holds NS, DNAME, CNAME, MX or SRV: names below or pointed at are not written';
 comment on column ipambridge.owner.kind is 'Kind of the evidence behind want';
+comment on column ipambridge.owner.source_id is 'Source of the evidence behind want; NULL: none';
 comment on column ipambridge.owner.ttl is 'TTL wanted, in seconds';
 comment on column ipambridge.owner.sent_ttl is 'TTL last sent; 0: not known';
 comment on column ipambridge.owner.removed_at is 'When ours was seen gone from DNS; NULL: it was not';

@@ -113,7 +113,7 @@ static const struct out_col zone_cols[] = {
     {"pulled_at", NULL, 0},      {"age_s", "AGE", OUT_RIGHT}, {"ours", "OURS", OUT_RIGHT},
     {"agreed", NULL, 0},         {"conflicts", "CONFLICTS", OUT_RIGHT},
     {"refused", "REFUSED", OUT_RIGHT}, {"due", "DUE", OUT_RIGHT},
-    {"parked_until", NULL, 0},   {"error", "ERROR", OUT_WRAP},
+    {"error", "ERROR", OUT_WRAP},
 };
 
 static json_t *age(int64_t at_s)
@@ -144,7 +144,6 @@ static void zone_row(void *arg, const struct report_zone *z)
 	out_cell(o, js_num((int64_t)z->conflicts));
 	out_cell(o, js_num((int64_t)z->refused));
 	out_cell(o, js_num((int64_t)z->due));
-	out_cell(o, js_time(z->parked_until_s));
 	out_cell(o, js_text(z->error));
 }
 

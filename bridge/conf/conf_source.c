@@ -191,6 +191,7 @@ int conf_source_build(struct conf_source *out, struct policy_source *ps, struct 
 		return r;
 	ps->name = out->name;
 	ps->type = out->type = ops->type;
+	ps->events = ops->events;
 	ps->stale_after_s = out->stale_after_s;
 	ps->timeout_s = out->timeout_s;
 	return 0;

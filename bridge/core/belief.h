@@ -45,6 +45,7 @@ struct belief {
 	bool contested;         /* as last judged: a type is in conflict, whatever is due */
 	bool apex;              /* the zone's own name */
 	uint8_t want_kind;      /* enum obs_kind behind want: decides the form of a first add */
+	int32_t want_source;    /* the source behind it; 0: none */
 	uint32_t want_ttl_s;
 	uint32_t sent_ttl_s;    /* of the last write; 0: unknown */
 	int64_t offered_at_s;   /* of the last offer; 0: none */

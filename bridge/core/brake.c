@@ -1,13 +1,16 @@
 /* brake.c - counts what a source takes away, and stops it beyond a share of the whole. */
 #include "bridge/core/brake.h"
 
-void brake_roll(struct brake *b, int64_t window_len_s, uint32_t names_now, int64_t now_s)
+bool brake_is_over(const struct brake *b, int64_t window_len_s, int64_t now_s)
 {
 	/* A clock that went back must not keep an old window open for ever. */
-	if (b->window_s != 0 && now_s >= b->window_s && now_s < b->window_s + window_len_s)
-		return;
+	return b->window_s == 0 || now_s < b->window_s || now_s >= b->window_s + window_len_s;
+}
+
+void brake_start(struct brake *b, uint32_t names, int64_t now_s)
+{
 	b->window_s = now_s;
-	b->names = names_now;
+	b->names = names;
 	b->used = 0;
 }
 

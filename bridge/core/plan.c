@@ -266,14 +266,17 @@ static void best_of(struct belief *b, const struct host *hosts, size_t n,
 	*oldest = NULL;
 	*all_leases = true;
 	b->want_kind = OBS_KINDS - 1;
+	b->want_source = 0;
 	b->want_ttl_s = 0;
 	for (i = 0; i < n; i++) {
 		const struct host *h = &hosts[i];
 
 		if (!claims_name(h))
 			continue;
-		if (h->kind < b->want_kind)
+		if (h->kind < b->want_kind || *oldest == NULL) {
 			b->want_kind = h->kind;
+			b->want_source = h->source_id;
+		}
 		*all_leases = *all_leases && h->kind == OBS_LEASE;
 		if (*oldest == NULL || h->since_s < (*oldest)->since_s)
 			*oldest = h;
@@ -327,11 +330,13 @@ int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zo
 
 	b->want = (struct rrs){NULL, 0};
 	b->want_kind = OBS_KINDS - 1;
+	b->want_source = 0;
 	b->want_ttl_s = zone->ttl_s;
 	b->why = "nothing names it any more";
 	if (host == NULL || !claims_name(host))
 		return 0;
 	b->want_kind = host->kind;
+	b->want_source = host->source_id;
 	/* The PTR of an edit is the person's own: its address record follows, it stays. */
 	if (!forward_stands(forward) && host->kind != OBS_EDIT) {
 		b->why = "its forward name is not ours, or not yet";

@@ -188,6 +188,17 @@ const struct policy_zone *policy_zone_of(const struct policy_space *s, const str
 	return NULL;
 }
 
+const struct policy_zone *policy_zone_above(const struct policy_space *s,
+					    const struct policy_zone *z)
+{
+	struct dname parent;
+
+	if (dname_labels(&z->name) == 0)
+		return NULL;
+	dname_parent(&parent, &z->name, 1);
+	return policy_zone_of(s, &parent, z->is_reverse);
+}
+
 const struct policy_zone *policy_reverse_of(const struct policy_space *s, const struct ipaddr *a)
 {
 	struct dname name;
@@ -233,6 +244,11 @@ const struct policy_zone *policy_zone_by_id(const struct policy *p, int32_t id,
 }
 
 /* ---- sources, spaces, ranks: a handful each ---------------------------------------------- */
+
+bool policy_source_is_read(const struct policy_source *s)
+{
+	return !s->events && s->kind != OBS_MANUAL && s->kind != OBS_DNS;
+}
 
 const struct policy_source *policy_source_by_id(const struct policy_space *s, int32_t id)
 {

@@ -52,6 +52,7 @@ struct policy_source {
 	const char *name;
 	const char *type;           /* adapter */
 	enum obs_kind kind;         /* what its observations are */
+	bool events;                /* it speaks when something happens, to a daemon only */
 	int64_t stale_after_s;      /* neighbours: end this long after they were last there */
 	int64_t timeout_s;          /* deadline of one read */
 };
@@ -92,11 +93,16 @@ const struct policy_subnet *policy_subnet_of(const struct policy_space *s, const
 /* Longest configured zone at or above the name; forward or reverse as the flag says. */
 const struct policy_zone *policy_zone_of(const struct policy_space *s, const struct dname *name,
 					 bool reverse);
+/* The next configured zone above a zone, of the same direction; NULL: none. */
+const struct policy_zone *policy_zone_above(const struct policy_space *s,
+					    const struct policy_zone *z);
 /* Where the address's PTR stands; NULL: nowhere, or it lies outside every subnet.  Zones can be
  * narrower than the subnet, so its field "reverse" alone does not tell. */
 const struct policy_zone *policy_reverse_of(const struct policy_space *s, const struct ipaddr *a);
 const struct policy_zone *policy_zone_by_id(const struct policy *p, int32_t id,
 					    const struct policy_space **space);
+/* Does a pass read it?  Others are written to (manual, dns), or speak to a daemon. */
+bool policy_source_is_read(const struct policy_source *s);
 const struct policy_source *policy_source_by_id(const struct policy_space *s, int32_t id);
 const struct policy_source *policy_source_by_name(const struct policy_space *s, const char *name);
 const struct policy_space *policy_space_by_name(const struct policy *p, const char *name);

@@ -153,16 +153,19 @@ static bool unfinished(struct compare *c)
 	return false;
 }
 
-int compare_run(struct compare *c, struct err *e)
+int compare_run(struct compare *c, bool *stored, struct err *e)
 {
 	struct flow_store *st = c->f->store;
 	struct flow_net *net = c->f->net;
 	int r;
 
 	r = st->seen_walk(st->ctx, c->zone->id, expect, c, e);
+	*stored = r == 0;
 	r = r < 0 ? r : net->transfer(net->ctx, c->zone, show, c, &c->serial, e);
 	r = r < 0 ? r : end_group(c, e);
-	if (r == 0 && unfinished(c))
+	if (r == 0 && unfinished(c)) {
 		r = st->seen_walk(st->ctx, c->zone->id, finish, c, e);
+		*stored = r == 0;
+	}
 	return r;
 }

@@ -31,7 +31,7 @@ struct compare {
 void compare_init(struct compare *c, struct flow *f, const struct policy_zone *zone);
 void compare_fini(struct compare *c);
 /* Transfers the zone and fills diffs, vanished owners (with an empty seen) among them.
- * Nothing of it is kept when it fails. */
-int compare_run(struct compare *c, struct err *e);
+ * Nothing of it is kept when it fails; *stored: then it was not the store that failed. */
+int compare_run(struct compare *c, bool *stored, struct err *e);
 
 #endif

@@ -42,9 +42,13 @@ struct flow {
 	bool dry_run;                 /* plan everything, send nothing; the store rolls back */
 	const struct policy_zone *force;  /* zone whose held rows go; NULL: none */
 	bool pulled;                  /* this run has tried every zone */
-	/* Zones whose server did not answer in this run: nothing is sent there any more. */
-	int32_t down[FLOW_DOWN_MAX];
+	/* Zones that could not be looked at in this run: nothing is sent there any more. */
+	struct flow_down {
+		const struct policy_zone *zone;
+		bool silent;          /* its servers let us wait in vain */
+	} down[FLOW_DOWN_MAX];
 	size_t n_down;
+	bool said_late;
 	int64_t full_every_s;         /* a full compare at least this often */
 	int64_t started_s;
 	int64_t deadline_s;           /* wall clock; 0: none */
@@ -70,7 +74,10 @@ int flow_read_source(struct flow *f, const struct policy_space *space,
 int flow_observe(struct flow *f, const struct policy_space *space,
 		 const struct policy_source *src, const struct obs *v, size_t n, struct err *e);
 
-/* Ends evidence whose clock has run out. */
+/* After sources were read: what somebody removed is due again where its source confirms it. */
+int flow_wake_waits(struct flow *f, const struct policy_space *space, struct err *e);
+
+/* Ends evidence whose clock has run out, or whose source is no longer configured. */
 int flow_expire(struct flow *f, struct err *e);
 
 /* Sends everything due until nothing is, or the deadline. */

@@ -48,6 +48,25 @@ void planner_fini(struct planner *p)
 	memset(p, 0, sizeof(*p));
 }
 
+int planner_transaction(struct planner *p, struct flow *f, const struct policy_space *space,
+			int (*inside)(void *arg, struct err *e), void *arg, struct err *e)
+{
+	struct flow_store *st = f->store;
+	int r = st->begin(st->ctx, e);
+
+	if (r < 0)
+		return r;
+	planner_init(p, f, space);
+	r = inside(arg, e);
+	r = r < 0 ? r : brakes_keep(p, e);
+	if (r < 0)
+		st->rollback(st->ctx);
+	else
+		r = st->commit(st->ctx, e);
+	planner_fini(p);
+	return r;
+}
+
 static int addr_order(const void *a, const void *b)
 {
 	return ipaddr_cmp(a, b);
@@ -182,15 +201,35 @@ static bool still_stopped(const struct belief *was, const struct belief *b)
 	       rrs_equal(&was->want, &b->want) && rrs_equal(&was->seen, &b->seen);
 }
 
+int planner_supported(struct planner *p, const struct belief *b, bool *out, struct err *e)
+{
+	struct flow_store *st = p->f->store;
+	struct source_row row;
+	int r;
+
+	*out = b->removed_at_s == 0 || b->want_source == 0 || b->want_kind == OBS_MANUAL ||
+	       b->want_kind == OBS_EDIT;
+	if (*out)
+		return 0;
+	r = st->source_get(st->ctx, &row, &p->arena, b->want_source, e);
+	*out = r == 0 && row.last_ok_s >= b->removed_at_s;
+	return r;
+}
+
 int planner_judge(struct planner *p, struct arena *a, struct belief *b, const struct belief *was,
 		  const struct planner_zone *z, const struct host *host, struct err *e)
 {
 	struct verdict v;
+	bool supported;
+	int r = planner_supported(p, b, &supported, e);
+
+	if (r < 0)
+		return r;
 
 	b->apex = dname_equal(&b->owner, &z->zone->name);
 	b->below_cut = planner_below_cut(z, &b->owner);
 	b->same_client = z->zone->is_reverse && same_client(b, host);
-	if (verdict_owner(&v, a, b, z->zone->foreign, true) < 0)
+	if (verdict_owner(&v, a, b, z->zone->foreign, supported) < 0)
 		return err_nomem(e);
 	if (v.revert)
 		count_revert(b, p->now_s);
@@ -215,29 +254,30 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
-static int key_cmp(const struct zone_key *a, int32_t zone_id, const struct dname *owner)
+/* The bytes of a key: nothing stands behind the name's length. */
+static size_t key_len(const struct zone_key *k)
 {
-	if (a->zone_id != zone_id)
-		return 1;
-	return dname_equal(&a->owner, owner) ? 0 : 1;
+	return offsetof(struct zone_key, owner.b) + k->owner.len;
 }
 
-static int match_rows(struct belief *out, const struct zone_key *keys, size_t n,
+static int match_rows(struct belief *out, struct arena *a, const struct zone_key *keys, size_t n,
 		      const struct belief *rows, size_t n_rows)
 {
+	struct zone_key *row_keys = arena_array(a, n_rows + 1, sizeof(*row_keys));
 	struct map m = MAP_INIT;
 	size_t i;
-	int r = 0;
+	int r = row_keys == NULL ? ERR_NOMEM : 0;
 
+	/* A name can be an owner in a zone and in the one above it. */
 	for (i = 0; i < n_rows && r == 0; i++) {
-		/* Owner names are unique across zones: forward and reverse never share one. */
-		r = map_put(&m, rows[i].owner.b, rows[i].owner.len,
-			    (void *)(uintptr_t)&rows[i]);
+		row_keys[i].zone_id = rows[i].zone_id;
+		row_keys[i].owner = rows[i].owner;
+		r = map_put(&m, &row_keys[i], key_len(&row_keys[i]), (void *)(uintptr_t)&rows[i]);
 	}
 	for (i = 0; i < n && r == 0; i++) {
-		const struct belief *row = map_get(&m, keys[i].owner.b, keys[i].owner.len);
+		const struct belief *row = map_get(&m, &keys[i], key_len(&keys[i]));
 
-		if (row != NULL && key_cmp(&keys[i], row->zone_id, &row->owner) == 0)
+		if (row != NULL)
 			out[i] = *row;
 	}
 	map_fini(&m);
@@ -259,7 +299,7 @@ int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
 	r = st->beliefs_get(st->ctx, &rows, &n_rows, keys, n, a, e);
 	if (r < 0)
 		return r;
-	if (match_rows(*out, keys, n, rows, n_rows) < 0)
+	if (match_rows(*out, a, keys, n, rows, n_rows) < 0)
 		return err_nomem(e);
 	for (i = 0; i < n; i++) {
 		struct belief *b = &(*out)[i];
@@ -292,6 +332,9 @@ int planner_end_edits(struct planner *p, const struct ipaddr *addrs, size_t n, s
 	}
 	if (r == 0 && kept > 0)
 		r = st->evidence_del(st->ctx, ev, kept, e);
+	for (i = 0; r == 0 && i < kept; i++)
+		r = planner_note(p, NULL, &ev[i].obs.addr, "ended", NULL, NULL, -1,
+				 "the lease whose PTR was edited is over", e);
 	arena_fini(&a);
 	return r;
 }

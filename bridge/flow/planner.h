@@ -6,6 +6,7 @@
 #define BRIDGE_FLOW_PLANNER_H
 
 #include "bridge/base/hash.h"
+#include "bridge/flow/brakes.h"
 #include "bridge/flow/flow.h"
 
 enum {
@@ -23,16 +24,23 @@ struct planner_zone {
 	struct planner_zone *next;
 };
 
+/* What one transaction of flow works with. */
 struct planner {
 	struct flow *f;
 	const struct policy_space *space;
 	struct arena arena;        /* lives until planner_fini */
 	struct planner_zone *zones;
+	struct brakes brakes;
 	int64_t now_s;
 };
 
 void planner_init(struct planner *p, struct flow *f, const struct policy_space *space);
 void planner_fini(struct planner *p);
+
+/* One transaction: everything inside does is kept, brakes too, or nothing.  p is made before and
+ * gone afterwards. */
+int planner_transaction(struct planner *p, struct flow *f, const struct policy_space *space,
+			int (*inside)(void *arg, struct err *e), void *arg, struct err *e);
 
 /* Row, cuts and targets of a zone, loaded once. */
 int planner_zone(struct planner_zone **out, struct planner *p, const struct policy_zone *z,
@@ -60,6 +68,9 @@ bool planner_below_cut(const struct planner_zone *z, const struct dname *owner);
  * or NULL. */
 int planner_judge(struct planner *p, struct arena *a, struct belief *b, const struct belief *was,
 		  const struct planner_zone *z, const struct host *host, struct err *e);
+
+/* Has the source behind want been read since ours was seen gone? */
+int planner_supported(struct planner *p, const struct belief *b, bool *out, struct err *e);
 
 /* Loads the beliefs of keys; keys without a row get a fresh one.  (*out)[i] belongs to keys[i]. */
 int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,

@@ -51,23 +51,37 @@ static int keep(struct owners *o, const struct belief *was, const struct belief 
 
 /* ---- forward ---------------------------------------------------------------------------- */
 
-static int forward_keys(struct owners *o, const struct dname *names, size_t n, struct err *e)
+/* The owner in its zone.  In the zones above it, which were its own before a longer one was
+ * configured, whatever is ours goes. */
+static int owner_keys(struct owners *o, const struct policy_zone *zone, const struct dname *owner,
+		      struct err *e)
 {
-	size_t i;
+	struct zone_key k;
 
-	o->keys.n = 0;
-	for (i = 0; i < n; i++) {
-		const struct policy_zone *z = policy_zone_of(o->p->space, &names[i], false);
-		struct zone_key k;
-
-		if (z == NULL)
-			continue;
-		k.zone_id = z->id;
-		k.owner = names[i];
+	for (; zone != NULL; zone = policy_zone_above(o->p->space, zone)) {
+		k.zone_id = zone->id;
+		k.owner = *owner;
 		if (vec_push(&o->keys, k) < 0)
 			return err_nomem(e);
 	}
 	return 0;
+}
+
+static int forward_keys(struct owners *o, const struct dname *names, size_t n, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	o->keys.n = 0;
+	for (i = 0; i < n && r == 0; i++)
+		r = owner_keys(o, policy_zone_of(o->p->space, &names[i], false), &names[i], e);
+	return r;
+}
+
+/* Is this the zone that the owner belongs to now? */
+static bool is_own_zone(const struct owners *o, const struct belief *b, const struct policy_zone *z)
+{
+	return policy_zone_of(o->p->space, &b->owner, z->is_reverse) == z;
 }
 
 /* Rows of one name lie together. */
@@ -104,18 +118,21 @@ static int judge_forward(struct owners *o, struct belief *b, const struct map *f
 	const struct host *hosts;
 	struct belief was = *b;
 	struct planner_zone *z;
-	size_t n;
+	size_t n = 0;
+	bool own;
 	int r;
 
 	r = planner_zone(&z, o->p, policy_zone_by_id(o->p->f->policy, b->zone_id, NULL), e);
 	if (r < 0)
 		return r;
-	n = hosts_named(o, &b->owner, first, &hosts);
+	own = is_own_zone(o, b, z->zone);
+	if (own)
+		n = hosts_named(o, &b->owner, first, &hosts);
 	if (plan_forward(b, &o->a, z->zone, hosts, n) < 0)
 		return err_nomem(e);
 	r = planner_judge(o->p, &o->a, b, &was, z, NULL, e);
 	r = r < 0 ? r : keep(o, &was, b, e);
-	if (r == 0 && map_put(&o->forward, b->owner.b, b->owner.len, b) < 0)
+	if (r == 0 && own && map_put(&o->forward, b->owner.b, b->owner.len, b) < 0)
 		return err_nomem(e);
 	return r;
 }
@@ -174,7 +191,10 @@ static int load_forward(struct owners *o, const struct host *ptr, size_t n, stru
 	if (r == 0 && o->keys.n > 0)
 		r = planner_beliefs(o->p, &b, &o->a, o->keys.v, o->keys.n, e);
 	for (i = 0; r == 0 && i < o->keys.n; i++) {
-		if (map_put(&o->forward, b[i].owner.b, b[i].owner.len, &b[i]) < 0)
+		const struct policy_zone *z = policy_zone_by_id(o->p->f->policy, b[i].zone_id, NULL);
+
+		if (is_own_zone(o, &b[i], z) &&
+		    map_put(&o->forward, b[i].owner.b, b[i].owner.len, &b[i]) < 0)
 			r = err_nomem(e);
 	}
 	vec_fini(&missing);
@@ -205,16 +225,30 @@ struct ptr_rows {
 	VEC(const struct host *) v;
 };
 
+/* The keys of one address: in its own zone the PTR is the host's, above it nobody's. */
+static int address_keys(struct owners *o, struct ptr_rows *who, const struct ipaddr *addr,
+			const struct host *ptr, struct err *e)
+{
+	size_t first = o->keys.n, i;
+	struct dname owner;
+	int r;
+
+	ipaddr_reverse(&owner, addr);
+	r = owner_keys(o, policy_reverse_of(o->p->space, addr), &owner, e);
+	for (i = first; i < o->keys.n && r == 0; i++)
+		r = vec_push(&who->v, i == first ? ptr : NULL) < 0 ? err_nomem(e) : 0;
+	return r;
+}
+
 static int reverse_list(struct owners *o, struct ptr_rows *who, const struct host *rows,
 			size_t n_rows, struct err *e)
 {
 	size_t i, at = 0;
+	int r = 0;
 
 	o->keys.n = 0;
-	for (i = 0; i < o->addrs.n; i++) {
-		const struct policy_zone *zone = policy_reverse_of(o->p->space, &o->addrs.v[i]);
+	for (i = 0; i < o->addrs.n && r == 0; i++) {
 		const struct host *ptr = NULL;
-		struct zone_key k;
 
 		while (at < n_rows && ipaddr_cmp(&rows[at].addr, &o->addrs.v[i]) < 0)
 			at++;
@@ -222,14 +256,9 @@ static int reverse_list(struct owners *o, struct ptr_rows *who, const struct hos
 			if (rows[at].ptr)
 				ptr = &rows[at];
 		}
-		if (zone == NULL)
-			continue;
-		k.zone_id = zone->id;
-		ipaddr_reverse(&k.owner, &o->addrs.v[i]);
-		if (vec_push(&o->keys, k) < 0 || vec_push(&who->v, ptr) < 0)
-			return err_nomem(e);
+		r = address_keys(o, who, &o->addrs.v[i], ptr, e);
 	}
-	return 0;
+	return r;
 }
 
 static int host_by_addr(const void *a, const void *b)

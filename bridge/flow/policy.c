@@ -6,10 +6,17 @@
 #include "bridge/flow/planner.h"
 #include "bridge/flow/say.h"
 
-/* One step: *n addresses planned, none when all are done (and the digest is kept). */
-static int step_inside(struct planner *p, struct ipaddr *after, uint64_t digest, size_t *n,
-		       struct err *e)
+struct replan {
+	struct planner p;
+	uint64_t digest;
+	struct ipaddr after;   /* planned so far; family 0: none */
+	size_t n;              /* of this step; 0: all are done, and the digest is kept */
+};
+
+static int step_inside(void *arg, struct err *e)
 {
+	struct replan *u = arg;
+	struct planner *p = &u->p;
 	struct flow_store *st = p->f->store;
 	struct ipaddr *v = arena_array(&p->arena, PLANNER_CHUNK, sizeof(*v));
 	int r;
@@ -18,39 +25,25 @@ static int step_inside(struct planner *p, struct ipaddr *after, uint64_t digest,
 		return err_nomem(e);
 	r = st->lock_space(st->ctx, p->space->id, e);
 	r = r < 0 ? r
-		  : st->hosts_addrs(st->ctx, v, n, PLANNER_CHUNK, p->space->id,
-				    after->family == 0 ? NULL : after, e);
+		  : st->hosts_addrs(st->ctx, v, &u->n, PLANNER_CHUNK, p->space->id,
+				    u->after.family == 0 ? NULL : &u->after, e);
 	if (r < 0)
 		return r;
-	if (*n == 0)
-		return st->digest_put(st->ctx, digest, p->space->id, e);
-	*after = v[*n - 1];
-	return planner_addresses(p, v, *n, e);
+	if (u->n == 0)
+		return st->digest_put(st->ctx, u->digest, p->space->id, e);
+	u->after = v[u->n - 1];
+	return planner_addresses(p, v, u->n, e);
 }
 
+/* What a late run leaves undone the next begins again: the digest has not moved. */
 static int plan_space(struct flow *f, const struct policy_space *space, uint64_t digest,
 		      struct err *e)
 {
-	struct flow_store *st = f->store;
-	struct ipaddr after = {0, {0}};
-	struct planner p;
-	size_t n = 1;
+	struct replan u = {.digest = digest, .n = 1};
 	int r = 0;
 
-	while (r == 0 && n > 0) {
-		r = st->begin(st->ctx, e);
-		if (r < 0)
-			return r;
-		planner_init(&p, f, space);
-		r = step_inside(&p, &after, digest, &n, e);
-		if (r < 0)
-			st->rollback(st->ctx);
-		else
-			r = st->commit(st->ctx, e);
-		planner_fini(&p);
-		if (r == 0 && n > 0 && flow_late(f))
-			return err_set(e, ERR_BUSY, "the run's time is over");
-	}
+	while (r == 0 && u.n > 0 && !flow_late(f))
+		r = planner_transaction(&u.p, f, space, step_inside, &u, e);
 	return r;
 }
 

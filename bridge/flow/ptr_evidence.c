@@ -24,15 +24,14 @@ static int evidence_order(const void *a, const void *b)
 			  &((const struct evidence *)b)->obs.addr);
 }
 
-int ptr_words_open(struct ptr_words *w, struct planner *p, struct brakes *brakes,
-		   const struct ipaddr *addrs, size_t n, struct err *e)
+int ptr_words_open(struct ptr_words *w, struct planner *p, const struct ipaddr *addrs, size_t n,
+		   struct err *e)
 {
 	struct flow_store *st = p->f->store;
 	int r;
 
 	memset(w, 0, sizeof(*w));
 	w->p = p;
-	w->brakes = brakes;
 	w->src = policy_source_by_name(p->space, SOURCE_DNS);
 	r = st->evidence_get(st->ctx, &w->ev, &w->n_ev, p->space->id, addrs, n, &w->arena, e);
 	r = r < 0 ? r
@@ -174,7 +173,7 @@ static int learn(struct word *w, int kind, const struct dname *target, const str
 	int r = 1;
 
 	if (kind == OBS_EDIT)
-		r = brakes_admit(all->brakes, all->src->id, &w->addr, false, e);
+		r = brakes_admit(all->p, all->src->id, &w->addr, BRAKE_EDIT, e);
 	if (r < 0)
 		return r;
 	dname_print(text, target);

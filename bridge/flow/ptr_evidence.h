@@ -1,7 +1,7 @@
 /* ptr_evidence.h - what PTRs in DNS say about addresses: a person's edit, a name that was never
  * ours, or nothing (what the bridge wrote is never evidence).  Private to flow/.
  *
- *	ptr_words_open(&w, p, brakes, addrs, n, e);
+ *	ptr_words_open(&w, p, addrs, n, e);
  *	ptr_word(&w, &was, &is, rollback, e);        for each reverse owner
  *	ptr_words_keep(&w, e);                       writes what was learned and forgotten
  *	ptr_words_fini(&w);
@@ -10,11 +10,10 @@
 #define BRIDGE_FLOW_PTR_EVIDENCE_H
 
 #include "bridge/base/vec.h"
-#include "bridge/flow/brakes.h"
+#include "bridge/flow/planner.h"
 
 struct ptr_words {
 	struct planner *p;
-	struct brakes *brakes;
 	const struct policy_source *src;
 	struct arena arena;
 	struct evidence *ev;         /* of all addresses, ordered by address */
@@ -26,8 +25,8 @@ struct ptr_words {
 };
 
 /* Loads what is known of the addresses. */
-int ptr_words_open(struct ptr_words *w, struct planner *p, struct brakes *brakes,
-		   const struct ipaddr *addrs, size_t n, struct err *e);
+int ptr_words_open(struct ptr_words *w, struct planner *p, const struct ipaddr *addrs, size_t n,
+		   struct err *e);
 /* was: the belief before it was looked at, is: after it was judged.  rollback: an old zone came
  * back; what it shows again is no news, what it lacks is gone. */
 int ptr_word(struct ptr_words *w, const struct belief *was, const struct belief *is, bool rollback,

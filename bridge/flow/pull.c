@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "bridge/base/vec.h"
-#include "bridge/flow/brakes.h"
 #include "bridge/flow/compare.h"
+#include "bridge/flow/force.h"
 #include "bridge/flow/ptr_evidence.h"
 #include "bridge/flow/say.h"
 #include "bridge/value/wirelen.h"
@@ -23,7 +23,6 @@ struct pull {
 	size_t skipped;              /* owners that were written meanwhile */
 	/* inside the transaction */
 	struct planner p;
-	struct brakes brakes;
 	VEC(struct ipaddr) touched;
 	VEC(struct dname) freed;     /* names that a CNAME, NS, MX or SRV pointed at */
 };
@@ -143,7 +142,7 @@ static int open_words(struct pull *u, struct kept *keep, struct compare_diff **d
 		return err_nomem(e);
 	for (i = 0; i < n && u->zone->is_reverse; i++)
 		k += ipaddr_from_reverse(&addrs[k], &d[i]->owner);
-	return ptr_words_open(&keep->words, &u->p, &u->brakes, addrs, k, e);
+	return ptr_words_open(&keep->words, &u->p, addrs, k, e);
 }
 
 static int see_chunk(struct pull *u, struct compare_diff **d, size_t n, struct err *e)
@@ -239,8 +238,9 @@ static int touch_freed(struct pull *u, struct err *e)
 	return r;
 }
 
-static int keep_inside(struct pull *u, struct err *e)
+static int keep_inside(void *arg, struct err *e)
 {
+	struct pull *u = arg;
 	struct flow_store *st = u->f->store;
 	bool first = !u->row.known;
 	int r;
@@ -257,7 +257,6 @@ static int keep_inside(struct pull *u, struct err *e)
 		r = wake_waiting(u, e);
 	r = r < 0 ? r : touch_freed(u, e);
 	r = r < 0 ? r : plan_touched(u, e);
-	r = r < 0 ? r : brakes_keep(&u->brakes, e);
 	if (r < 0)
 		return r;
 	if (u->skipped == 0) {
@@ -271,38 +270,24 @@ static int keep_inside(struct pull *u, struct err *e)
 
 static int keep_result(struct pull *u, struct err *e)
 {
-	struct flow_store *st = u->f->store;
-	int r;
+	int r = planner_transaction(&u->p, u->f, u->space, keep_inside, u, e);
 
-	r = st->begin(st->ctx, e);
-	if (r < 0)
-		return r;
-	planner_init(&u->p, u->f, u->space);
-	brakes_init(&u->brakes, &u->p);
-	r = keep_inside(u, e);
-	if (r < 0)
-		st->rollback(st->ctx);
-	else
-		r = st->commit(st->ctx, e);
-	planner_fini(&u->p);
 	vec_fini(&u->touched);
 	vec_fini(&u->freed);
 	return r;
 }
 
+static int row_inside(void *arg, struct err *e)
+{
+	struct pull *u = arg;
+	struct flow_store *st = u->f->store;
+
+	return st->zone_put(st->ctx, &u->row, e);
+}
+
 static int keep_row(struct pull *u, struct err *e)
 {
-	struct flow_store *st = u->f->store;
-	int r = st->begin(st->ctx, e);
-
-	if (r < 0)
-		return r;
-	r = st->zone_put(st->ctx, &u->row, e);
-	if (r < 0) {
-		st->rollback(st->ctx);
-		return r;
-	}
-	return st->commit(st->ctx, e);
+	return planner_transaction(&u->p, u->f, u->space, row_inside, u, e);
 }
 
 /* ---- one zone --------------------------------------------------------------------------- */
@@ -312,8 +297,7 @@ static int failed(struct pull *u, const struct err *cause, struct err *e)
 	flow_say(u->f, u->zone->text, "pull, failed (%s)%s%s", cause->text,
 		 cause->hint[0] != '\0' ? "; hint: " : "", cause->hint);
 	u->f->counts.pending++;
-	if (cause->code == ERR_BUSY || cause->code == ERR_SYS || cause->code == ERR_CONF)
-		flow_is_down(u->f, u->zone);
+	flow_note_failure(u->f, u->zone, cause->code);
 	u->row.last_error = cause->text;
 	return keep_row(u, e);
 }
@@ -336,82 +320,60 @@ static int behind(const struct pull *u, uint32_t serial, struct err *cause)
 	return ERR_PROTO;
 }
 
-/* Our database's trouble must not be taken for the server's: compare_run reports both, the
- * store's errors are those that leave the server's words out. */
 static int transfer(struct pull *u, struct err *e)
 {
 	struct err cause = {0};
+	bool stored = true;
 	int r;
 
 	compare_init(&u->cmp, u->f, u->zone);
-	r = compare_run(&u->cmp, &cause);
-	if (r < 0)
-		r = failed(u, &cause, e);
-	else
+	r = compare_run(&u->cmp, &stored, &cause);
+	if (r == 0)
 		r = keep_result(u, e);
+	else if (stored)
+		r = failed(u, &cause, e);
+	else if (e != NULL)
+		*e = cause;
 	compare_fini(&u->cmp);
 	return r;
 }
 
-/* ---- edits that the brake held ---------------------------------------------------------- */
-
-static int admit_chunk(struct pull *u, struct belief *b, size_t n, struct err *e)
+/* The serial is another than the last time, or it is time for a full comparison. */
+static int look_at_all(struct pull *u, uint32_t serial, struct err *e)
 {
-	struct ipaddr *addrs = arena_array(&u->p.arena, n, sizeof(*addrs));
-	struct ptr_words words;
-	size_t i, k = 0;
-	int r;
+	struct err cause = {0};
 
-	if (addrs == NULL)
-		return err_nomem(e);
-	for (i = 0; i < n; i++)
-		k += ipaddr_from_reverse(&addrs[k], &b[i].owner);
-	r = ptr_words_open(&words, &u->p, &u->brakes, addrs, k, e);
-	for (i = 0; r == 0 && i < n; i++)
-		r = ptr_word(&words, &b[i], &b[i], false, e);
-	r = r < 0 ? r : ptr_words_keep(&words, e);
-	ptr_words_fini(&words);
-	return r < 0 ? r : planner_addresses(&u->p, addrs, k, e);
+	if (behind(u, serial, &cause) < 0)
+		return failed(u, &cause, e);
+	u->rollback = u->row.known && serial != u->row.serial &&
+		      !serial_newer(u->row.serial, serial);
+	if (u->rollback)
+		flow_say(u->f, u->zone->text,
+			 "serial went back from %u to %u: the zone was restored, "
+			 "what is ours is written again", u->row.serial, serial);
+	return transfer(u, e);
 }
 
-static int admit_inside(struct pull *u, struct err *e)
+static int look(struct pull *u, struct err *e)
 {
-	struct flow_store *st = u->f->store;
-	const struct dname *after = NULL;
-	struct belief *b;
-	size_t n = PLANNER_CHUNK;
-	int r = st->lock_space(st->ctx, u->space->id, e);
+	struct flow_net *net = u->f->net;
+	struct err cause = {0};
+	uint32_t serial;
 
-	while (r == 0 && n == PLANNER_CHUNK) {
-		r = st->beliefs_stopped(st->ctx, &b, &n, u->zone->id, BELIEF_CONFLICT, after,
-					PLANNER_CHUNK, &u->p.arena, e);
-		if (r == 0 && n > 0) {
-			after = &b[n - 1].owner;
-			r = admit_chunk(u, b, n, e);
-		}
+	/* One line is enough, and one wait. */
+	if (flow_is_silent(u->f, u->zone)) {
+		u->f->counts.pending++;
+		u->row.last_error = "its server did not answer in time";
+		return keep_row(u, e);
 	}
-	return r < 0 ? r : brakes_keep(&u->brakes, e);
-}
-
-/* With force a person has agreed to the edits that the brake held. */
-static int admit_edits(struct flow *f, const struct policy_space *space,
-		       const struct policy_zone *zone, struct err *e)
-{
-	struct pull u = {.f = f, .space = space, .zone = zone};
-	struct flow_store *st = f->store;
-	int r = st->begin(st->ctx, e);
-
-	if (r < 0)
-		return r;
-	planner_init(&u.p, f, space);
-	brakes_init(&u.brakes, &u.p);
-	r = admit_inside(&u, e);
-	if (r < 0)
-		st->rollback(st->ctx);
-	else
-		r = st->commit(st->ctx, e);
-	planner_fini(&u.p);
-	return r;
+	u->began_s = net->now_s(net->ctx);
+	if (net->soa(net->ctx, u->zone, &serial, &cause) < 0)
+		return failed(u, &cause, e);
+	if (!is_current(u, serial))
+		return look_at_all(u, serial, e);
+	u->row.pulled_at_s = u->began_s;
+	u->row.last_error = NULL;
+	return keep_row(u, e);
 }
 
 static int pull_zone(struct flow *f, const struct policy_space *space,
@@ -420,31 +382,12 @@ static int pull_zone(struct flow *f, const struct policy_space *space,
 	struct pull u = {.f = f, .space = space, .zone = zone};
 	struct flow_store *st = f->store;
 	struct arena a = ARENA_INIT;
-	struct err cause = {0};
-	uint32_t serial;
-	int r;
+	int r = st->zone_get(st->ctx, &u.row, &a, zone->id, e);
 
-	r = st->zone_get(st->ctx, &u.row, &a, zone->id, e);
-	if (r == 0) {
-		u.began_s = f->net->now_s(f->net->ctx);
-		if (f->net->soa(f->net->ctx, zone, &serial, &cause) < 0) {
-			r = failed(&u, &cause, e);
-		} else if (is_current(&u, serial)) {
-			u.row.pulled_at_s = u.began_s;
-			u.row.last_error = NULL;
-			r = keep_row(&u, e);
-		} else {
-			r = behind(&u, serial, &cause);
-			u.rollback = u.row.known && serial != u.row.serial &&
-				     !serial_newer(u.row.serial, serial);
-			if (u.rollback && r == 0)
-				flow_say(f, zone->text,
-					 "serial went back from %u to %u: the zone was restored, "
-					 "what is ours is written again", u.row.serial, serial);
-			r = r < 0 ? failed(&u, &cause, e) : transfer(&u, e);
-		}
-	}
+	r = r < 0 ? r : look(&u, e);
 	arena_fini(&a);
+	if (r == 0 && f->force != NULL && zone->is_reverse)
+		r = force_edits(f, space, zone, e);
 	return r;
 }
 
@@ -460,11 +403,9 @@ int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e)
 		for (j = 0; j < space->n_zones && r == 0; j++) {
 			if (only != NULL && only != &space->zones[j])
 				continue;
-			if (flow_late(f))
-				return err_set(e, ERR_BUSY, "the run's time is over");
+			if (flow_out_of_time(f, space->zones[j].text))
+				return 0;
 			r = pull_zone(f, space, &space->zones[j], e);
-			if (r == 0 && f->force != NULL && space->zones[j].is_reverse)
-				r = admit_edits(f, space, &space->zones[j], e);
 		}
 	}
 	return r;

@@ -50,7 +50,7 @@ static int list_zones(struct push *u, struct arena *a, struct err *e)
 			r = st->zone_get(st->ctx, &row, a, z->zone->id, e);
 			z->known = r == 0 && row.known;
 			z->stopped = flow_down(u->f, z->zone);
-			z->retry = true;
+			z->retry = PUSH_RETRY;
 		}
 	}
 	return r;
@@ -61,19 +61,24 @@ static bool exhausted(const struct push *u)
 	size_t i;
 
 	for (i = 0; i < u->n_zones; i++) {
-		if (!u->zones[i].exhausted && !u->zones[i].stopped)
+		if (!u->zones[i].stopped &&
+		    (!u->zones[i].exhausted || u->zones[i].retry == PUSH_RETRY))
 			return false;
 	}
 	return true;
 }
 
+struct waking {
+	struct planner p;
+	struct push *u;
+};
+
 /* What waits for a later attempt is tried now: a run is started by a person or a clock, and may
  * be the one after the repair.  In a later sweep of this run the backoff holds. */
-static int wake_zone(struct push *u, struct push_zone *z, int64_t now_s, struct err *e)
+static int wake_zone(struct planner *p, struct push_zone *z, struct err *e)
 {
-	struct belief after = {.due_at_s = now_s, .owner = {.len = 0}};
-	struct flow_store *st = u->f->store;
-	struct arena a = ARENA_INIT;
+	struct belief after = {.due_at_s = p->now_s, .owner = {.len = 0}};
+	struct flow_store *st = p->f->store;
 	struct belief *b;
 	size_t n = PUSH_ROUND, i;
 	int r = 0;
@@ -81,7 +86,7 @@ static int wake_zone(struct push *u, struct push_zone *z, int64_t now_s, struct 
 	after.owner.len = 1;  /* the root: before every name of that second */
 	while (r == 0 && n == PUSH_ROUND) {
 		r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX, &after, PUSH_ROUND,
-				    &a, e);
+				    &p->arena, e);
 		if (r < 0 || n == 0)
 			break;
 		after.due_at_s = b[n - 1].due_at_s;
@@ -89,31 +94,29 @@ static int wake_zone(struct push *u, struct push_zone *z, int64_t now_s, struct 
 		for (i = 0; i < n; i++)
 			b[i].due_at_s = 0;
 		r = st->beliefs_put(st->ctx, b, n, e);
-		arena_reset(&a);
 	}
-	arena_fini(&a);
+	return r;
+}
+
+static int wake_inside(void *arg, struct err *e)
+{
+	struct waking *w = arg;
+	size_t i;
+	int r = planner_lock_spaces(w->p.f, e);
+
+	for (i = 0; i < w->u->n_zones && r == 0; i++) {
+		if (!w->u->zones[i].stopped)
+			r = wake_zone(&w->p, &w->u->zones[i], e);
+	}
 	return r;
 }
 
 static int wake_all(struct push *u, struct err *e)
 {
-	struct flow_store *st = u->f->store;
-	int64_t now_s = u->f->net->now_s(u->f->net->ctx);
-	size_t i;
-	int r = st->begin(st->ctx, e);
+	struct waking w = {.u = u};
 
-	if (r < 0)
-		return r;
-	r = planner_lock_spaces(u->f, e);
-	for (i = 0; i < u->n_zones && r == 0; i++) {
-		if (!u->zones[i].stopped)
-			r = wake_zone(u, &u->zones[i], now_s, e);
-	}
-	if (r < 0) {
-		st->rollback(st->ctx);
-		return r;
-	}
-	return st->commit(st->ctx, e);
+	return u->n_zones == 0 ? 0
+			       : planner_transaction(&w.p, u->f, u->zones[0].space, wake_inside, &w, e);
 }
 
 /* One dead server stops all its zones, and says so once. */

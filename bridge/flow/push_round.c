@@ -8,6 +8,8 @@
 
 struct making {
 	struct flow *f;
+	struct push_zone *zones;
+	size_t n_zones;
 	struct push_round *round;
 	struct planner p;
 	struct push_zone *zone;
@@ -28,23 +30,6 @@ unsigned change_rrsets(const struct change *c)
 		n += j == i;
 	}
 	return n;
-}
-
-int push_supported(struct planner *p, const struct belief *b, bool *out, struct err *e)
-{
-	struct flow_store *st = p->f->store;
-	struct source_row row;
-	size_t i;
-	int r = 0;
-
-	*out = b->removed_at_s == 0 || b->want_kind == OBS_MANUAL || b->want_kind == OBS_EDIT;
-	for (i = 0; !*out && r == 0 && i < p->space->n_sources; i++) {
-		if (p->space->sources[i].kind != b->want_kind)
-			continue;
-		r = st->source_get(st->ctx, &row, &p->arena, p->space->sources[i].id, e);
-		*out = r == 0 && row.last_ok_s >= b->removed_at_s;
-	}
-	return r;
 }
 
 /* The zone was first seen after the row became due, and forbids it. */
@@ -69,7 +54,7 @@ static int make_item(struct making *m, struct belief *b, struct err *e)
 
 	if (it == NULL)
 		return err_nomem(e);
-	r = push_supported(&m->p, b, &supported, e);
+	r = planner_supported(&m->p, b, &supported, e);
 	r = r < 0 ? r : planner_zone(&z, &m->p, m->zone->zone, e);
 	if (r < 0)
 		return r;
@@ -132,7 +117,8 @@ static int pack(struct making *m, struct err *e)
 }
 
 /* What was refused is tried once a run, in messages of its own: the server's policy may have
- * changed, and only the server knows. */
+ * changed, and only the server knows.  A page at a time, the next only if the server took anything
+ * of this one. */
 static int take_refused(struct making *m, struct push_zone *z, struct err *e)
 {
 	struct flow_store *st = m->f->store;
@@ -140,10 +126,17 @@ static int take_refused(struct making *m, struct push_zone *z, struct err *e)
 	size_t n, i;
 	int r;
 
-	z->retry = false;
 	m->items.n = 0;
-	r = st->beliefs_stopped(st->ctx, &b, &n, z->zone->id, BELIEF_REFUSED, NULL, PUSH_ROUND,
+	r = st->beliefs_stopped(st->ctx, &b, &n, z->zone->id, BELIEF_REFUSED,
+				z->refused.len > 0 ? &z->refused : NULL, PUSH_ROUND,
 				&m->round->arena, e);
+	if (r < 0)
+		return r;
+	z->retry = PUSH_RETRY_NONE;
+	if (n == PUSH_ROUND) {
+		z->retry = PUSH_RETRY_IF_TAKEN;
+		z->refused = b[n - 1].owner;
+	}
 	for (i = 0; i < n && r >= 0; i++)
 		r = make_item(m, &b[i], e);
 	for (i = 0; i < m->items.n; i++)
@@ -176,21 +169,24 @@ static int take_zone(struct making *m, struct push_zone *z, struct err *e)
 	return r < 0 ? r : pack(m, e);
 }
 
-static int make_inside(struct making *m, struct push_zone *zones, size_t n_zones, struct err *e)
+static int make_inside(void *arg, struct err *e)
 {
+	struct making *m = arg;
 	struct flow_store *st = m->f->store;
 	size_t i;
 	int r = planner_lock_spaces(m->f, e);
 
-	for (i = 0; i < n_zones && r == 0; i++) {
-		if (zones[i].stopped)
+	for (i = 0; i < m->n_zones && r == 0; i++) {
+		struct push_zone *z = &m->zones[i];
+
+		if (z->stopped)
 			continue;
-		m->zone = &zones[i];
-		m->p.space = zones[i].space;
-		if (!zones[i].exhausted)
-			r = take_zone(m, &zones[i], e);
-		if (r == 0 && zones[i].retry)
-			r = take_refused(m, &zones[i], e);
+		m->zone = z;
+		m->p.space = z->space;
+		if (!z->exhausted)
+			r = take_zone(m, z, e);
+		if (r == 0 && z->retry == PUSH_RETRY)
+			r = take_refused(m, z, e);
 	}
 	if (r == 0 && m->stopped.n > 0)
 		r = st->beliefs_put(st->ctx, m->stopped.v, m->stopped.n, e);
@@ -265,7 +261,6 @@ static void making_fini(struct making *m)
 	vec_fini(&m->offered);
 	vec_fini(&m->stopped);
 	vec_fini(&m->msgs);
-	planner_fini(&m->p);
 	round_free(m->round);
 }
 
@@ -273,21 +268,13 @@ int push_round_make(struct flow *f, struct push_zone *zones, size_t n_zones,
 		    struct push_msg ***queue, size_t *queue_n, size_t *queue_cap, size_t *n,
 		    struct err *e)
 {
-	struct making m = {.f = f, .round = calloc(1, sizeof(*m.round))};
-	struct flow_store *st = f->store;
+	struct making m = {.f = f, .zones = zones, .n_zones = n_zones,
+			   .round = calloc(1, sizeof(*m.round))};
 	int r;
 
 	if (m.round == NULL)
 		return err_nomem(e);
-	r = st->begin(st->ctx, e);
-	if (r == 0) {
-		planner_init(&m.p, f, zones[0].space);
-		r = make_inside(&m, zones, n_zones, e);
-		if (r < 0)
-			st->rollback(st->ctx);
-		else
-			r = st->commit(st->ctx, e);
-	}
+	r = planner_transaction(&m.p, f, zones[0].space, make_inside, &m, e);
 	*n = m.offered.n;
 	r = r < 0 ? r : hand_over(&m, queue, queue_n, queue_cap, e);
 	making_fini(&m);

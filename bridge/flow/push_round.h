@@ -19,7 +19,12 @@ struct push_zone {
 	bool exhausted;              /* no more due rows in this sweep */
 	bool stopped;                /* unreachable or refusing: not again in this run */
 	bool dead;                   /* its server does not answer */
-	bool retry;                  /* refused owners are yet to be tried in this run */
+	enum push_retry {            /* of owners that were refused in an earlier run */
+		PUSH_RETRY_NONE,
+		PUSH_RETRY,          /* a page of them is to be tried */
+		PUSH_RETRY_IF_TAKEN, /* the next page, if the server takes anything of the last */
+	} retry;
+	struct dname refused;        /* the last one tried; len 0: none */
 	bool told;                   /* that the server fails on single owners */
 	uint32_t serial;             /* after the last settled message */
 	bool known;                  /* transferred once: see zone_row */
@@ -53,9 +58,6 @@ struct push_msg {
 
 /* RRsets that a change touches. */
 unsigned change_rrsets(const struct change *c);
-
-/* Does a source still confirm what this owner wants after ours was seen gone? */
-int push_supported(struct planner *p, const struct belief *b, bool *out, struct err *e);
 
 /* Takes the next due owners of every zone, commits what they offer, and appends the messages to
  * queue.  *n: owners taken. */

@@ -12,7 +12,8 @@ enum { PUSH_AT_ODDS_MAX = 5 };
 struct settling {
 	struct flow *f;
 	struct planner p;
-	struct brakes brakes;
+	struct push_msg **done;      /* of one space */
+	size_t n_done;
 	struct push_again *again;
 	VEC(struct belief) put;
 	VEC(struct ipaddr) touched;
@@ -130,6 +131,8 @@ static int finish(struct settling *s, struct push_msg *m, const struct push_item
 {
 	int r = 0;
 
+	if (it->retried && b->state != BELIEF_REFUSED && m->zone->retry == PUSH_RETRY_IF_TAKEN)
+		m->zone->retry = PUSH_RETRY;
 	if (moves_ptr(m, it, b))
 		r = touch(s, b, e);
 	if (r == 0 && vec_push(&s->put, *b) < 0)
@@ -211,7 +214,7 @@ static int see_ptr(struct settling *s, const struct belief *was, const struct be
 		return 0;
 	if (vec_push(&s->touched, a) < 0)
 		return err_nomem(e);
-	r = ptr_words_open(&w, &s->p, &s->brakes, &a, 1, e);
+	r = ptr_words_open(&w, &s->p, &a, 1, e);
 	r = r < 0 ? r : ptr_word(&w, was, is, false, e);
 	r = r < 0 ? r : ptr_words_keep(&w, e);
 	ptr_words_fini(&w);
@@ -407,6 +410,8 @@ static int note_settled(struct settling *s, struct push_msg *m, struct push_item
 	int r = 0;
 
 	it->settled = true;
+	if (it->retried && m->zone->retry == PUSH_RETRY_IF_TAKEN)
+		m->zone->retry = PUSH_RETRY;
 	s->f->counts.changed += change_rrsets(&it->c);
 	if (moves_ptr(m, it, b))
 		r = touch(s, b, e);
@@ -493,8 +498,11 @@ static size_t left_of(struct push_msg *m)
 	return kept;
 }
 
-static int settle_inside(struct settling *s, struct push_msg **done_, size_t n, struct err *e)
+static int settle_inside(void *arg, struct err *e)
 {
+	struct settling *s = arg;
+	struct push_msg **done_ = s->done;
+	size_t n = s->n_done;
 	struct flow_store *st = s->f->store;
 	struct belief *b;
 	size_t i;
@@ -513,27 +521,15 @@ static int settle_inside(struct settling *s, struct push_msg **done_, size_t n, 
 	if (r == 0 && s->put.n > 0)
 		r = st->beliefs_put(st->ctx, s->put.v, s->put.n, e);
 	addrs_unique(s->touched.v, &s->touched.n);
-	r = r < 0 ? r : planner_addresses(&s->p, s->touched.v, s->touched.n, e);
-	return r < 0 ? r : brakes_keep(&s->brakes, e);
+	return r < 0 ? r : planner_addresses(&s->p, s->touched.v, s->touched.n, e);
 }
 
 static int settle_space(struct flow *f, const struct policy_space *space, struct push_msg **done_,
 			size_t n, struct push_again *again, struct err *e)
 {
-	struct settling s = {.f = f, .again = again};
-	struct flow_store *st = f->store;
-	int r = st->begin(st->ctx, e);
+	struct settling s = {.f = f, .again = again, .done = done_, .n_done = n};
+	int r = planner_transaction(&s.p, f, space, settle_inside, &s, e);
 
-	if (r < 0)
-		return r;
-	planner_init(&s.p, f, space);
-	brakes_init(&s.brakes, &s.p);
-	r = settle_inside(&s, done_, n, e);
-	if (r < 0)
-		st->rollback(st->ctx);
-	else
-		r = st->commit(st->ctx, e);
-	planner_fini(&s.p);
 	vec_fini(&s.put);
 	vec_fini(&s.touched);
 	buf_fini(&s.why);

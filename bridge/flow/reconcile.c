@@ -1,6 +1,7 @@
 /* reconcile.c - one pass: pull, read, expire, push. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bridge/flow/flow.h"
 #include "bridge/flow/say.h"
@@ -23,10 +24,25 @@ bool flow_late(const struct flow *f)
 	return f->deadline_s != 0 && f->net->now_s(f->net->ctx) >= f->deadline_s;
 }
 
-void flow_is_down(struct flow *f, const struct policy_zone *z)
+bool flow_out_of_time(struct flow *f, const char *subject)
 {
-	if (!flow_down(f, z) && f->n_down < FLOW_DOWN_MAX)
-		f->down[f->n_down++] = z->id;
+	int64_t for_sending_s = (f->deadline_s - f->started_s) / 5;
+
+	if (f->deadline_s == 0 || f->net->now_s(f->net->ctx) < f->deadline_s - for_sending_s)
+		return false;
+	if (!f->said_late)
+		flow_say(f, subject, "not read (the run's time is over); the next run goes on here");
+	f->said_late = true;
+	f->counts.pending++;
+	return true;
+}
+
+void flow_note_failure(struct flow *f, const struct policy_zone *z, int code)
+{
+	bool down = code == ERR_BUSY || code == ERR_SYS || code == ERR_CONF;
+
+	if (down && f->n_down < FLOW_DOWN_MAX)
+		f->down[f->n_down++] = (struct flow_down){z, code == ERR_BUSY};
 }
 
 bool flow_down(const struct flow *f, const struct policy_zone *z)
@@ -34,7 +50,31 @@ bool flow_down(const struct flow *f, const struct policy_zone *z)
 	size_t i;
 
 	for (i = 0; i < f->n_down; i++) {
-		if (f->down[i] == z->id)
+		if (f->down[i].zone == z)
+			return true;
+	}
+	return flow_is_silent(f, z);
+}
+
+static bool same_servers(const struct policy_zone *a, const struct policy_zone *b)
+{
+	size_t i;
+
+	if (a->n_servers != b->n_servers)
+		return false;
+	for (i = 0; i < a->n_servers; i++) {
+		if (strcmp(a->servers[i], b->servers[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool flow_is_silent(const struct flow *f, const struct policy_zone *z)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_down; i++) {
+		if (f->down[i].silent && same_servers(f->down[i].zone, z))
 			return true;
 	}
 	return false;
@@ -51,13 +91,13 @@ static int read_sources(struct flow *f, struct flow_feed *feed, struct err *e)
 		for (j = 0; j < space->n_sources && r == 0; j++) {
 			const struct policy_source *src = &space->sources[j];
 
-			/* These two are written to, not read. */
-			if (src->kind == OBS_MANUAL || src->kind == OBS_DNS)
+			if (!policy_source_is_read(src))
 				continue;
-			if (flow_late(f))
-				return err_set(e, ERR_BUSY, "the run's time is over");
+			if (flow_out_of_time(f, src->name))
+				return 0;
 			r = flow_read_source(f, space, src, feed, e);
 		}
+		r = r < 0 ? r : flow_wake_waits(f, space, e);
 	}
 	return r;
 }

@@ -8,10 +8,15 @@
 
 void flow_say(const struct flow *f, const char *subject, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Remembers that the zone's server does not answer, and asks whether that is so. */
-void flow_is_down(struct flow *f, const struct policy_zone *z);
+/* The zone could not be looked at: in this run nothing is sent there, and servers that kept us
+ * waiting are not asked for other zones. */
+void flow_note_failure(struct flow *f, const struct policy_zone *z, int code);
 bool flow_down(const struct flow *f, const struct policy_zone *z);
+bool flow_is_silent(const struct flow *f, const struct policy_zone *z);
 /* Has the whole run's deadline passed? */
 bool flow_late(const struct flow *f);
+/* Is it too late to read this?  A fifth of the run is left for sending.  Says so once, and counts
+ * it as pending. */
+bool flow_out_of_time(struct flow *f, const char *subject);
 
 #endif

@@ -26,13 +26,20 @@ struct source_row {
 	uint64_t bad;             /* records refused in the last read */
 };
 
+/* A source that the configuration no longer names and that still has evidence. */
+struct source_gone {
+	int32_t id;
+	int32_t space_id;
+	const char *name;
+	int64_t gone_at_s;
+};
+
 struct zone_row {
 	int32_t id;
 	bool known;               /* transferred whole at least once: an owner without row is absent */
 	uint32_t serial;          /* of that transfer */
 	int64_t pulled_at_s;      /* last time seen is known to equal the server */
 	int64_t full_at_s;        /* last full compare */
-	int64_t parked_until_s;   /* the server refuses us: nothing is sent before; 0: not parked */
 	const char *last_error;   /* NULL: fine */
 };
 
@@ -87,6 +94,8 @@ struct flow_store {
 	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
 			  struct err *e);
 	int (*source_put)(void *ctx, const struct source_row *row, struct err *e);
+	int (*sources_gone)(void *ctx, struct source_gone **out, size_t *n, struct arena *a,
+			    struct err *e);
 
 	/* Staging, outside any transaction of evidence: stage_begin empties the stage; stage_add
 	 * appends (the later of two rows with one key (address; for manual address + name) wins);
@@ -109,8 +118,8 @@ struct flow_store {
 	/* Upsert by key (source, address, name for manual). */
 	int (*evidence_put)(void *ctx, const struct evidence *v, size_t n, struct err *e);
 	int (*evidence_del)(void *ctx, const struct evidence *v, size_t n, struct err *e);
-	/* Evidence of a source whose clock has run out at now_s: valid_until <= now_s, or absent
-	 * for at least stale_after_s (0: never by absence); held rows only when held_too.
+	/* Evidence of a source whose clock has run out at now_s: valid_until <= now_s (OBS_FOREVER:
+	 * all), or absent for at least stale_after_s (0: never by absence); held rows only when held_too.
 	 * Ordered by address, only addresses greater than after (NULL: from the start). */
 	int (*evidence_due)(void *ctx, struct evidence **out, size_t *n, int32_t source_id,
 			    int64_t now_s, int64_t stale_after_s, bool held_too,
@@ -138,9 +147,12 @@ struct flow_store {
 	/* Digest of the policy that the space's names were last planned with; 0: never. */
 	int (*digest_get)(void *ctx, uint64_t *out, int32_t space_id, struct err *e);
 	int (*digest_put)(void *ctx, uint64_t digest, int32_t space_id, struct err *e);
-	/* Names that observations of the source give in the zone now (for the brake). */
-	int (*hosts_count)(void *ctx, uint32_t *out, int32_t source_id, const struct dname *zone,
-			   struct err *e);
+	/* For the brake: names that a source gives at or below a forward zone now, and names that
+	 * anybody gives to addresses of a prefix. */
+	int (*names_of_source)(void *ctx, uint32_t *out, int32_t source_id,
+			       const struct dname *zone, struct err *e);
+	int (*names_within)(void *ctx, uint32_t *out, int32_t space_id, const struct prefix *p,
+			    struct err *e);
 
 	/* Beliefs of the keys that have a row; the others are absent from the result.  seen_known
 	 * is set when the zone is known or the owner was queried (seen_known given to

@@ -13,13 +13,12 @@ static void fill(struct report_zone *z, const struct pg_rows *r, size_t i)
 	z->serial = (uint32_t)pg_i64(r, i, 2);
 	z->pulled_at_s = pg_time(r, i, 3);
 	z->full_at_s = pg_time(r, i, 4);
-	z->parked_until_s = pg_time(r, i, 5);
-	z->error = pg_is_null(r, i, 6) ? NULL : pg_text(r, i, 6);
-	z->ours = (uint64_t)pg_i64(r, i, 7);
-	z->agreed = (uint64_t)pg_i64(r, i, 8);
-	z->conflicts = (uint64_t)pg_i64(r, i, 9);
-	z->refused = (uint64_t)pg_i64(r, i, 10);
-	z->due = (uint64_t)pg_i64(r, i, 11);
+	z->error = pg_is_null(r, i, 5) ? NULL : pg_text(r, i, 5);
+	z->ours = (uint64_t)pg_i64(r, i, 6);
+	z->agreed = (uint64_t)pg_i64(r, i, 7);
+	z->conflicts = (uint64_t)pg_i64(r, i, 8);
+	z->refused = (uint64_t)pg_i64(r, i, 9);
+	z->due = (uint64_t)pg_i64(r, i, 10);
 }
 
 static void in_space(const struct policy_space *s, const struct report_filter *f,

@@ -11,7 +11,6 @@ struct report_zone {
 	uint32_t serial;          /* of that transfer */
 	int64_t pulled_at_s;
 	int64_t full_at_s;
-	int64_t parked_until_s;
 	uint64_t ours;            /* owners with something of ours in DNS */
 	uint64_t agreed;
 	uint64_t conflicts;       /* frozen ones too */

@@ -45,7 +45,7 @@ static int read_sets(struct belief *b, const struct pg_rows *r, size_t row, stru
 }
 
 /* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, offered_at, removed_at, reverts,
- * state, due_at, attempts, why, settled_at. */
+ * state, due_at, attempts, why, settled_at, source_id. */
 static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
 		       struct err *e)
 {
@@ -73,6 +73,7 @@ static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, st
 	b->due_at_s = pg_time(r, row, 14);
 	b->attempts = store_u32(r, row, 15);
 	b->settled_at_s = pg_time(r, row, 17);
+	b->want_source = pg_i32(r, row, 18);
 	return store_keep_text(&b->why, a, r, row, 16) ? 0 : err_nomem(e);
 }
 
@@ -367,6 +368,19 @@ static void put_numbers(struct pg_args *a, const struct belief *const *v, size_t
 		pg_elem_i64(a, v[i]->attempts);
 }
 
+static void put_source(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_INT4, n);
+	for (i = 0; i < n; i++) {
+		if (v[i]->want_source != 0)
+			pg_elem_i32(a, v[i]->want_source);
+		else
+			pg_elem_null(a);
+	}
+}
+
 static int put_rows(struct store *s, const struct belief *const *v, size_t n, struct err *e)
 {
 	struct pg_args a;
@@ -379,6 +393,7 @@ static int put_rows(struct store *s, const struct belief *const *v, size_t n, st
 	put_sets(&a, v, n);
 	put_state(&a, v, n);
 	put_numbers(&a, v, n);
+	put_source(&a, v, n);
 	r = pg_run(s->pg, sql_beliefs_put, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OWNER, n);

@@ -307,28 +307,38 @@ static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addr
 	return r;
 }
 
-/* In a reverse zone the names are PTRs: hosts whose address lies in it count. */
-static int flow_hosts_count(void *ctx, uint32_t *out, int32_t source_id, const struct dname *zone,
-			    struct err *e)
+static int count(uint32_t *out, struct store *s, const char *sql, int32_t id, const char *text,
+		 struct err *e)
 {
-	struct store *s = ctx;
 	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
-	char text[DNAME_TEXT];
 	struct pg_args a;
-	struct prefix p;
-	bool reverse = prefix_from_reverse_zone(&p, zone);
 	int r;
 
 	*out = 0;
 	pg_args_init(&a);
-	pg_arg_i32(&a, source_id);
-	pg_arg_text(&a, reverse ? prefix_print(text, &p) : dname_print(text, zone));
-	r = pg_query(&rows, s->pg, reverse ? sql_hosts_count_reverse : sql_hosts_count, &a, e);
+	pg_arg_i32(&a, id);
+	pg_arg_text(&a, text);
+	r = pg_query(&rows, s->pg, sql, &a, e);
 	pg_args_fini(&a);
-	if (r < 0)
-		return r;
-	*out = store_u32(rows, 0, 0);
-	return 0;
+	if (r == 0)
+		*out = store_u32(rows, 0, 0);
+	return r;
+}
+
+static int flow_names_of_source(void *ctx, uint32_t *out, int32_t source_id,
+				const struct dname *zone, struct err *e)
+{
+	char text[DNAME_TEXT];
+
+	return count(out, ctx, sql_names_of_source, source_id, dname_print(text, zone), e);
+}
+
+static int flow_names_within(void *ctx, uint32_t *out, int32_t space_id, const struct prefix *p,
+			     struct err *e)
+{
+	char text[PREFIX_TEXT];
+
+	return count(out, ctx, sql_names_within, space_id, prefix_print(text, p), e);
 }
 
 void store_bind_hosts(struct flow_store *f)
@@ -340,5 +350,6 @@ void store_bind_hosts(struct flow_store *f)
 	f->hosts_of_names = flow_hosts_of_names;
 	f->hosts_waiting = flow_hosts_waiting;
 	f->hosts_put = flow_hosts_put;
-	f->hosts_count = flow_hosts_count;
+	f->names_of_source = flow_names_of_source;
+	f->names_within = flow_names_within;
 }

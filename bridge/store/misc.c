@@ -42,6 +42,32 @@ static int flow_source_get(void *ctx, struct source_row *out, struct arena *a, i
 	return 0;
 }
 
+static int flow_sources_gone(void *ctx, struct source_gone **out, size_t *n, struct arena *a,
+			     struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	size_t i;
+	int r = pg_query(&rows, s->pg, sql_sources_gone, NULL, e);
+
+	if (r < 0)
+		return r;
+	*n = pg_rows_n(rows);
+	*out = arena_array(a, *n + 1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(e);
+	for (i = 0; i < *n; i++) {
+		struct source_gone *g = &(*out)[i];
+
+		g->id = pg_i32(rows, i, 0);
+		g->space_id = pg_i32(rows, i, 1);
+		g->gone_at_s = pg_time(rows, i, 3);
+		if (!store_keep_text(&g->name, a, rows, i, 2))
+			return err_nomem(e);
+	}
+	return 0;
+}
+
 static int flow_source_put(void *ctx, const struct source_row *row, struct err *e)
 {
 	struct store *s = ctx;
@@ -75,9 +101,8 @@ static int flow_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32
 		.serial = store_u32(rows, 0, 1),
 		.pulled_at_s = pg_time(rows, 0, 2),
 		.full_at_s = pg_time(rows, 0, 3),
-		.parked_until_s = pg_time(rows, 0, 4),
 	};
-	return store_keep_text(&out->last_error, a, rows, 0, 5) ? 0 : err_nomem(e);
+	return store_keep_text(&out->last_error, a, rows, 0, 4) ? 0 : err_nomem(e);
 }
 
 static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
@@ -92,7 +117,6 @@ static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	pg_arg_i64(&a, row->serial);
 	pg_arg_time(&a, row->pulled_at_s);
 	pg_arg_time(&a, row->full_at_s);
-	pg_arg_time(&a, row->parked_until_s);
 	pg_arg_text(&a, row->last_error);
 	r = pg_run(s->pg, sql_zone_put, &a, e);
 	pg_args_fini(&a);
@@ -166,6 +190,7 @@ void store_bind_misc(struct flow_store *f)
 {
 	f->source_get = flow_source_get;
 	f->source_put = flow_source_put;
+	f->sources_gone = flow_sources_gone;
 	f->zone_get = flow_zone_get;
 	f->zone_put = flow_zone_put;
 	f->brake_get = flow_brake_get;

@@ -35,6 +35,25 @@ bool bytes_equal(struct bytes a, struct bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+int bytes_cmp(struct bytes a, struct bytes b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int r = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return r != 0 ? r : (a.len > b.len) - (a.len < b.len);
+}
+
+bool obs_facts_differ(const struct obs *a, const struct obs *b)
+{
+	if (a->kind != b->kind || a->valid_until_s != b->valid_until_s || a->ttl_s != b->ttl_s ||
+	    a->ptr != b->ptr || a->mac.known != b->mac.known)
+		return true;
+	if (a->mac.known && memcmp(a->mac.b, b->mac.b, sizeof(a->mac.b)) != 0)
+		return true;
+	return !bytes_equal(a->name, b->name) || !bytes_equal(a->client_id, b->client_id) ||
+	       !bytes_equal(a->duid, b->duid);
+}
+
 void obs_batch_init(struct obs_batch *b)
 {
 	memset(b, 0, sizeof(*b));

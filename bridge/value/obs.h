@@ -34,6 +34,8 @@ struct bytes {
 };
 
 bool bytes_equal(struct bytes a, struct bytes b);
+/* By content, the shorter first; as memcmp. */
+int bytes_cmp(struct bytes a, struct bytes b);
 
 #define OBS_FOREVER INT64_MAX
 
@@ -42,6 +44,8 @@ struct obs {
 	uint8_t kind;           /* enum obs_kind */
 	bool end;               /* the source says that this is over (release, reclaim) */
 	const char *end_why;    /* "released", "reclaimed", "declined"; NULL unless end */
+	bool end_named;         /* with end: only evidence with this very name ends (messages that
+				 * may overtake each other) */
 	struct bytes name;      /* as received; empty: no name */
 	struct mac mac;
 	struct bytes client_id; /* DHCPv4 option 61, whole; at most 255 */
@@ -52,6 +56,10 @@ struct obs {
 	bool ptr;               /* manual: this name is the address's PTR */
 	struct bytes raw;       /* the source's own words (a CSV line, a neighbour line), for why */
 };
+
+/* Do they say different things?  Compared: kind, name, who, until when, TTL and PTR; not when or
+ * in which words it was said. */
+bool obs_facts_differ(const struct obs *a, const struct obs *b);
 
 /* A record the decoder refused: counted always, the first few kept for the message. */
 struct obs_bad {

@@ -1,5 +1,4 @@
-select z.id, z.known, z.serial, z.pulled_at, z.full_at,
-	case when z.parked_until > now() then z.parked_until end, z.last_error,
+select z.id, z.known, z.serial, z.pulled_at, z.full_at, z.last_error,
 	coalesce(o.ours, 0), coalesce(o.agreed, 0), coalesce(o.conflicts, 0),
 	coalesce(o.refused, 0), coalesce(o.due, 0)
 from ipambridge.zone z

@@ -1,3 +1,3 @@
-select known, serial, pulled_at, full_at, parked_until, last_error
+select known, serial, pulled_at, full_at, last_error
 from ipambridge.zone
 where id = $1::int

@@ -396,6 +396,7 @@ static struct host host(const struct world *w, const char *ip, const char *n)
 
 static void hosts_of_addresses_are_replaced(void **state)
 {
+	struct prefix p;
 	struct world *w = *state;
 	int32_t sp = w->spaces[0].id;
 	struct host h[4] = {host(w, "192.0.2.1", "a.lab.example"), host(w, "192.0.2.1", "b.lab.example"),
@@ -425,11 +426,15 @@ static void hosts_of_addresses_are_replaced(void **state)
 	assert_true(got[0].ptr);
 	assert_true(got[0].expires_at_s == OBS_FOREVER);
 	assert_string_equal(got[0].why, "why's");
-	ok(w, w->f.hosts_count(w->f.ctx, &k, src(w, DHCP), &w->zones[0].name, &w->e));
+	ok(w, w->f.names_of_source(w->f.ctx, &k, src(w, DHCP), &w->zones[0].name, &w->e));
 	assert_int_equal(k, 3);
-	ok(w, w->f.hosts_count(w->f.ctx, &k, src(w, DHCP), &w->zones[1].name, &w->e));
+	assert_true(prefix_parse(&p, "192.0.2.0/31", 12));
+	ok(w, w->f.names_within(w->f.ctx, &k, sp, &p, &w->e));
+	assert_int_equal(k, 2);
+	assert_true(prefix_parse(&p, "192.0.2.0/24", 12));
+	ok(w, w->f.names_within(w->f.ctx, &k, sp, &p, &w->e));
 	assert_int_equal(k, 3);
-	ok(w, w->f.hosts_count(w->f.ctx, &k, src(w, ARP), &w->zones[0].name, &w->e));
+	ok(w, w->f.names_of_source(w->f.ctx, &k, src(w, ARP), &w->zones[0].name, &w->e));
 	assert_int_equal(k, 0);
 	h[0] = host(w, "192.0.2.1", "x\\.y.lab.example");
 	ok(w, w->f.hosts_put(w->f.ctx, sp, a, 1, h, 1, &w->e));
@@ -536,13 +541,13 @@ static void seen_is_known_by_transfer_or_by_query(void **state)
 	ok(w, w->f.zone_get(w->f.ctx, &z, &w->a, b.zone_id, &w->e));
 	assert_false(z.known);
 	z = (struct zone_row){.id = b.zone_id, .known = true, .serial = 4294967295U,
-			      .pulled_at_s = 5, .full_at_s = 6, .parked_until_s = 7,
+			      .pulled_at_s = 5, .full_at_s = 6,
 			      .last_error = "it's"};
 	ok(w, w->f.zone_put(w->f.ctx, &z, &w->e));
 	memset(&z, 0, sizeof(z));
 	ok(w, w->f.zone_get(w->f.ctx, &z, &w->a, b.zone_id, &w->e));
 	assert_true(z.known && z.serial == 4294967295U);
-	assert_int_equal(z.pulled_at_s + z.full_at_s + z.parked_until_s, 18);
+	assert_int_equal(z.pulled_at_s + z.full_at_s, 11);
 	assert_string_equal(z.last_error, "it's");
 	b = get1(w, "a.lab.example");
 	assert_true(b.seen_known);

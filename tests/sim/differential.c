@@ -436,11 +436,20 @@ static int op_hosts_waiting(struct diff *d, struct side *s, const struct call *c
 	return r;
 }
 
-static int op_hosts_count(struct diff *d, struct side *s, const struct call *c, struct err *e)
+static int op_names_of_source(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	uint32_t n = 0;
-	int r = s->st.hosts_count(s->st.ctx, &n, c->source_id,
-				  &d->space->zones[c->limit % d->space->n_zones].name, e);
+	int r = s->st.names_of_source(s->st.ctx, &n, c->source_id, &d->space->zones[0].name, e);
+
+	put_num(&s->out, "count", n);
+	return r;
+}
+
+static int op_names_within(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	const struct policy_subnet *sub = &d->space->subnets[c->limit % d->space->n_subnets];
+	uint32_t n = 0;
+	int r = s->st.names_within(s->st.ctx, &n, d->space->id, &sub->prefix, e);
 
 	put_num(&s->out, "count", n);
 	return r;
@@ -540,7 +549,6 @@ static int op_zone_get(struct diff *d, struct side *s, const struct call *c, str
 	put_num(&s->out, "serial", z.serial);
 	put_num(&s->out, "pulled", z.pulled_at_s);
 	put_num(&s->out, "full", z.full_at_s);
-	put_num(&s->out, "parked", z.parked_until_s);
 	put_text(&s->out, "error", z.last_error);
 	return 0;
 }
@@ -630,7 +638,8 @@ static const struct op {
 	{"evidence_del", op_evidence_del},   {"evidence_get", op_evidence_get},
 	{"evidence_due", op_evidence_due},   {"hosts_put", op_hosts_put},
 	{"hosts_put", op_hosts_put},         {"hosts_of_addrs", op_hosts_of_addrs},
-	{"hosts_of_names", op_hosts_of_names}, {"hosts_count", op_hosts_count},
+	{"hosts_of_names", op_hosts_of_names}, {"names_of_source", op_names_of_source},
+	{"names_within", op_names_within},
 	{"hosts_waiting", op_hosts_waiting},
 	{"beliefs_put", op_beliefs_put},     {"beliefs_put", op_beliefs_put},
 	{"beliefs_get", op_beliefs_get},     {"beliefs_due", op_beliefs_due},
@@ -679,7 +688,7 @@ static void fill_call(struct diff *d, struct call *c)
 	/* A zone that is known stays so; and rows of before keep their reading. */
 	c->zone = (struct zone_row){.id = c->zone_id, .known = true, .serial = below(d, 9) << 29,
 				    .pulled_at_s = some_time(d), .full_at_s = some_time(d),
-				    .parked_until_s = some_time(d), .last_error = some_text(d)};
+				    .last_error = some_text(d)};
 	c->source = (struct source_row){.id = c->source_id, .cursor = some_text(d),
 					.last_ok_s = some_time(d), .last_try_s = some_time(d),
 					.last_error = some_text(d), .rows = below(d, 9),

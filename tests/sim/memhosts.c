@@ -158,24 +158,35 @@ static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs
 	return 0;
 }
 
-/* In a reverse zone the names are PTRs: hosts whose address lies in it count. */
-static int mem_hosts_count(void *ctx, uint32_t *out, int32_t source_id, const struct dname *zone,
-			   struct err *e)
+static int mem_names_of_source(void *ctx, uint32_t *out, int32_t source_id,
+			       const struct dname *zone, struct err *e)
 {
 	struct memstore *m = ctx;
 	const struct table *t = &m->now.t[T_HOST];
-	struct prefix p;
-	bool reverse = prefix_from_reverse_zone(&p, zone);
 	int r = memstore_enter(m, e);
 
 	*out = 0;
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
 		const struct host *h = &((const struct host_row *)t->v[i])->h;
 
-		if (h->source_id != source_id || h->name.len == 0)
-			continue;
-		*out += reverse ? h->ptr && prefix_contains(&p, &h->addr)
-				: dname_under(&h->name, zone);
+		*out += h->source_id == source_id && h->name.len > 0 && dname_under(&h->name, zone);
+	}
+	return r;
+}
+
+static int mem_names_within(void *ctx, uint32_t *out, int32_t space_id, const struct prefix *p,
+			    struct err *e)
+{
+	struct memstore *m = ctx;
+	const struct table *t = &m->now.t[T_HOST];
+	int r = memstore_enter(m, e);
+
+	*out = 0;
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct host_row *row = t->v[i];
+
+		*out += row->space_id == space_id && row->h.name.len > 0 &&
+			prefix_contains(p, &row->h.addr);
 	}
 	return r;
 }
@@ -525,7 +536,8 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->hosts_of_names = mem_hosts_of_names;
 	f->hosts_waiting = mem_hosts_waiting;
 	f->hosts_put = mem_hosts_put;
-	f->hosts_count = mem_hosts_count;
+	f->names_of_source = mem_names_of_source;
+	f->names_within = mem_names_within;
 	f->beliefs_get = mem_beliefs_get;
 	f->beliefs_put = mem_beliefs_put;
 	f->beliefs_offer = mem_beliefs_offer;

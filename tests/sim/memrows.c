@@ -90,30 +90,11 @@ int cmp_i64(int64_t a, int64_t b)
 	return a < b ? -1 : a > b;
 }
 
-int cmp_bytes(struct bytes a, struct bytes b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int r = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return r != 0 ? r : cmp_i64(a.len, b.len);
-}
-
 struct bytes obs_key_name(const struct obs *o)
 {
 	struct bytes none = {NULL, 0};
 
 	return o->kind == OBS_MANUAL ? o->name : none;
-}
-
-bool obs_facts_differ(const struct obs *a, const struct obs *b)
-{
-	if (a->kind != b->kind || a->valid_until_s != b->valid_until_s || a->ttl_s != b->ttl_s ||
-	    a->ptr != b->ptr || a->mac.known != b->mac.known)
-		return true;
-	if (a->mac.known && memcmp(a->mac.b, b->mac.b, sizeof(a->mac.b)) != 0)
-		return true;
-	return cmp_bytes(a->name, b->name) != 0 || cmp_bytes(a->client_id, b->client_id) != 0 ||
-	       cmp_bytes(a->duid, b->duid) != 0;
 }
 
 size_t table_find(const struct table *t, const void *key, bool *found)

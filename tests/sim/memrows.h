@@ -16,11 +16,8 @@ bool dup_zone(struct arena *a, struct zone_row *out, const struct zone_row *in);
 bool dup_line(struct arena *a, struct journal_line *out, const struct journal_line *in);
 
 int cmp_i64(int64_t a, int64_t b);
-int cmp_bytes(struct bytes a, struct bytes b);
 /* The part of an observation's key that its name is: only manual ones have it. */
 struct bytes obs_key_name(const struct obs *o);
-/* Do the facts differ that stage_diff compares? */
-bool obs_facts_differ(const struct obs *a, const struct obs *b);
 
 /* Pointers to rows, sorted by cmp; rows are never changed. */
 struct table {

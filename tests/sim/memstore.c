@@ -17,7 +17,7 @@ static int cmp_evidence(const void *pa, const void *pb)
 		r = ipaddr_cmp(&a->e.obs.addr, &b->e.obs.addr);
 	if (r == 0)
 		r = cmp_i64(a->e.source_id, b->e.source_id);
-	return r != 0 ? r : cmp_bytes(obs_key_name(&a->e.obs), obs_key_name(&b->e.obs));
+	return r != 0 ? r : bytes_cmp(obs_key_name(&a->e.obs), obs_key_name(&b->e.obs));
 }
 
 static int cmp_host(const void *pa, const void *pb)
@@ -67,7 +67,7 @@ static int cmp_stage(const void *pa, const void *pb)
 	const struct obs *a = pa, *b = pb;
 	int r = ipaddr_cmp(&a->addr, &b->addr);
 
-	return r != 0 ? r : cmp_bytes(obs_key_name(a), obs_key_name(b));
+	return r != 0 ? r : bytes_cmp(obs_key_name(a), obs_key_name(b));
 }
 
 /* Differences go out by address; those of one address in the order they were found. */
@@ -264,6 +264,16 @@ static int mem_source_get(void *ctx, struct source_row *out, struct arena *a, in
 	if (!dup_source(a, out, found ? m->now.t[T_SOURCE].v[at] : &key))
 		return memstore_nomem(m, e);
 	return 0;
+}
+
+/* The policy of a simulated life does not change. */
+static int mem_sources_gone(void *ctx, struct source_gone **out, size_t *n, struct arena *a,
+			    struct err *e)
+{
+	(void)a;
+	*out = NULL;
+	*n = 0;
+	return memstore_enter(ctx, e);
 }
 
 static int mem_source_put(void *ctx, const struct source_row *row, struct err *e)
@@ -484,6 +494,7 @@ struct flow_store memstore_flow(struct memstore *m)
 		.lock_space = mem_lock_space,
 		.source_get = mem_source_get,
 		.source_put = mem_source_put,
+		.sources_gone = mem_sources_gone,
 		.zone_get = mem_zone_get,
 		.zone_put = mem_zone_put,
 		.brake_get = mem_brake_get,

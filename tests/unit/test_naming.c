@@ -337,10 +337,12 @@ static void forward_holds_both_families_and_the_first_clients_dhcid(void **state
 	assert_true(dhcid_make(made, &h[0].id, false, &b.owner));
 	assert_memory_equal(v->rdata, made, DHCID_LEN);
 	assert_int_equal(b.want_kind, OBS_LEASE);
-	h[0].kind = OBS_MANUAL;
+	h[1].kind = OBS_MANUAL;
+	h[1].source_id = 9;
 	assert_int_equal(plan_forward(&b, &a, &fx_zones[0], h, 2), 0);
 	assert_int_equal(rrs_of(&b.want, RR_DHCID, &v), 0);
 	assert_int_equal(b.want_kind, OBS_MANUAL);
+	assert_int_equal(b.want_source, 9);
 	arena_fini(&a);
 }
 

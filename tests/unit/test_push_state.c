@@ -174,14 +174,16 @@ static void the_brake_lets_a_share_through_and_rolls_on(void **state)
 	int i, n = 0;
 
 	(void)state;
-	brake_roll(&b, BRAKE_WINDOW_S, 100, 1000);
+	brake_start(&b, 100, 1000);
 	for (i = 0; i < 100; i++)
 		n += brake_admit(&b, 10, 30);
 	assert_int_equal(n, 30);
 	/* Still the same window: names that are left do not shrink the share. */
-	brake_roll(&b, BRAKE_WINDOW_S, 70, 1000 + BRAKE_WINDOW_S - 1);
+	assert_false(brake_is_over(&b, BRAKE_WINDOW_S, 1000 + BRAKE_WINDOW_S - 1));
 	assert_false(brake_admit(&b, 10, 30));
-	brake_roll(&b, BRAKE_WINDOW_S, 5, 1000 + BRAKE_WINDOW_S);
+	assert_true(brake_is_over(&b, BRAKE_WINDOW_S, 1000 + BRAKE_WINDOW_S));
+	assert_true(brake_is_over(&b, BRAKE_WINDOW_S, 999));
+	brake_start(&b, 5, 1000 + BRAKE_WINDOW_S);
 	for (i = 0, n = 0; i < 100; i++)
 		n += brake_admit(&b, 10, 30);
 	assert_int_equal(n, 10);

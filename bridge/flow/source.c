@@ -1,0 +1,211 @@
+/* source.c - a whole source is read, compared with what is kept of it, and taken in.
+ *
+ * A short piece of news is compared row by row; everything else is staged and compared in the
+ * store.  Differences are taken in steps, each one transaction: evidence, the plan of all that it
+ * touches and, with the last, the source's cursor.  A crash between two steps only means that the
+ * source is read again.
+ */
+#include <string.h>
+
+#include "bridge/flow/observe.h"
+#include "bridge/flow/say.h"
+
+struct reading {
+	struct intake in;
+	struct flow_feed *feed;
+	struct source_row row;
+	struct obs_batch batch;
+	bool staging;          /* the stage is open */
+	bool last;             /* the step that runs now is the last */
+	uint64_t staged;       /* observations read */
+	uint64_t live;         /* those that are no ends */
+	uint64_t bad;
+	uint64_t older;        /* dropped: older than what is kept */
+};
+
+/* ---- taking in -------------------------------------------------------------------------- */
+
+/* Takes up to a chunk of differences; the source's row is kept with the last. */
+static int step_inside(void *arg, struct err *e)
+{
+	struct reading *u = arg;
+	struct flow_store *st = u->in.f->store;
+	struct obs_change *c;
+	size_t n, i;
+	int r;
+
+	r = st->stage_next(st->ctx, &c, &n, PLANNER_CHUNK, &u->in.p.arena, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = observe_change(&u->in, &c[i], &u->older, e);
+	u->last = r == 0 && n < PLANNER_CHUNK;
+	return u->last ? st->source_put(st->ctx, &u->row, e) : r;
+}
+
+/* What a late run leaves undone is read again by the next: the cursor has not moved. */
+static int drain(struct reading *u, struct err *e)
+{
+	int r;
+
+	do {
+		r = intake_step(&u->in, step_inside, u, e);
+		if (r == 0 && !u->last && flow_late(u->in.f))
+			return 0;
+	} while (r == 0 && !u->last);
+	return r;
+}
+
+static int news_inside(void *arg, struct err *e)
+{
+	struct reading *u = arg;
+	struct flow_store *st = u->in.f->store;
+	int r = observe_all(&u->in, u->batch.v, u->batch.n, &u->older, e);
+
+	return r < 0 ? r : st->source_put(st->ctx, &u->row, e);
+}
+
+static int row_inside(void *arg, struct err *e)
+{
+	struct reading *u = arg;
+	struct flow_store *st = u->in.f->store;
+
+	return st->source_put(st->ctx, &u->row, e);
+}
+
+/* ---- reading ---------------------------------------------------------------------------- */
+
+static int stage(struct reading *u, struct err *e)
+{
+	struct flow_store *st = u->in.f->store;
+	int r = 0;
+
+	if (!u->staging)
+		r = st->stage_begin(st->ctx, u->in.src->id, e);
+	u->staging = r == 0;
+	return r < 0 || u->batch.n == 0 ? r : st->stage_add(st->ctx, u->batch.v, u->batch.n, e);
+}
+
+static void count(struct reading *u)
+{
+	const struct obs_batch *b = &u->batch;
+	size_t i;
+
+	u->bad += b->n_bad;
+	for (i = 0; i < b->n_bad && i < OBS_BAD_KEPT; i++)
+		flow_say(u->in.f, u->in.src->name, "record %llu refused (%s)",
+			 (unsigned long long)b->bad[i].record, b->bad[i].why);
+	u->staged += b->n;
+	for (i = 0; i < b->n; i++)
+		u->live += !b->v[i].end;
+}
+
+/* All of it came at once, it is short, and what it lacks means nothing. */
+static bool is_news(const struct reading *u, int answer)
+{
+	return answer == FEED_DELTA && !u->staging && u->batch.n <= PLANNER_CHUNK;
+}
+
+/* One of the FEED_ answers that end a read, or a negative code.  Staging errors are the
+ * database's fault, not the source's: *fatal. */
+static int read_all(struct reading *u, bool *fatal, struct err *e)
+{
+	int r, s = 0;
+
+	do {
+		obs_batch_reset(&u->batch);
+		r = u->feed->read(u->feed->ctx, &u->batch, e);
+		if (r < 0 || r == FEED_SAME)
+			return r;
+		count(u);
+		if (!is_news(u, r))
+			s = stage(u, e);
+		*fatal = s < 0;
+	} while (r == FEED_MORE && s == 0);
+	return s < 0 ? s : r;
+}
+
+/* The source could not be read: nothing ends, the row says why, the pass goes on. */
+static int failed(struct reading *u, const struct err *cause, struct err *e)
+{
+	flow_say(u->in.f, u->in.src->name, "read, failed (%s)%s%s", cause->text,
+		 cause->hint[0] != '\0' ? "; hint: " : "", cause->hint);
+	u->in.f->counts.pending++;
+	u->row.last_try_s = u->in.f->net->now_s(u->in.f->net->ctx);
+	u->row.last_error = cause->text;
+	return intake_step(&u->in, row_inside, u, e);
+}
+
+/* Empty after non-empty is a broken source until somebody shows otherwise: it ends nothing, by
+ * absence or by the clock. */
+static int suspicious(struct reading *u, struct err *e)
+{
+	struct err cause = {0};
+
+	err_set(&cause, ERR_PROTO, "the source is empty, it had %llu rows: nothing is ended",
+		(unsigned long long)u->row.rows);
+	err_hint(&cause, "if it is truly empty, run reconcile with --force ZONE once");
+	return failed(u, &cause, e);
+}
+
+static int succeed(struct reading *u, int answer, struct err *e)
+{
+	struct flow_store *st = u->in.f->store;
+	bool complete = answer == FEED_COMPLETE;
+	uint64_t n = 0;
+	int r;
+
+	if (complete && u->staged == 0 && u->row.rows > 0 && u->in.f->force == NULL)
+		return suspicious(u, e);
+	u->row.last_ok_s = u->row.last_try_s = u->in.f->net->now_s(u->in.f->net->ctx);
+	u->row.last_error = NULL;
+	if (answer == FEED_SAME)
+		return intake_step(&u->in, row_inside, u, e);
+	u->row.cursor = u->feed->cursor == NULL ? NULL : u->feed->cursor(u->feed->ctx);
+	if (complete)
+		u->row.rows = u->live;
+	u->row.bad = u->bad;
+	if (is_news(u, answer))
+		return intake_step(&u->in, news_inside, u, e);
+	r = st->stage_diff(st->ctx, complete, u->row.last_ok_s, &n, e);
+	return r < 0 ? r : drain(u, e);
+}
+
+static int read_source(struct reading *u, struct err *e)
+{
+	struct flow_feed *feed = u->feed;
+	const struct flow *f = u->in.f;
+	struct err cause = {0};
+	bool fatal = false;
+	int r = 0, answer;
+
+	/* With force everything is compared again: held rows may differ in an unchanged file. */
+	answer = feed->open(feed->ctx, u->in.space, u->in.src,
+			    f->force != NULL ? NULL : u->row.cursor, &cause);
+	if (answer == 0) {
+		answer = read_all(u, &fatal, &cause);
+		if (answer >= 0)
+			r = succeed(u, answer, e);
+		feed->close(feed->ctx);
+	}
+	if (!fatal)
+		return answer < 0 ? failed(u, &cause, e) : r;
+	if (e != NULL)
+		*e = cause;
+	return answer;
+}
+
+int flow_read_source(struct flow *f, const struct policy_space *space,
+		     const struct policy_source *src, struct flow_feed *feed, struct err *e)
+{
+	struct reading u = {.in = {.f = f, .space = space, .src = src}, .feed = feed};
+	struct flow_store *st = f->store;
+	struct arena a = ARENA_INIT;
+	int r = st->source_get(st->ctx, &u.row, &a, src->id, e);
+
+	obs_batch_init(&u.batch);
+	r = r < 0 ? r : read_source(&u, e);
+	if (r == 0)
+		observe_say_older(&u.in, u.older);
+	obs_batch_fini(&u.batch);
+	arena_fini(&a);
+	return r;
+}
