@@ -313,8 +313,7 @@ int plan_forward(struct belief *b, struct arena *a, const struct policy_zone *zo
 	return r;
 }
 
-/* Ours, or seen free: only then may the PTR go at the same time. */
-static bool forward_stands(const struct belief *forward)
+bool plan_forward_stands(const struct belief *forward)
 {
 	if (forward == NULL || forward->contested || (!forward->seen_known && forward->published.n == 0))
 		return false;
@@ -338,7 +337,7 @@ int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zo
 	b->want_kind = host->kind;
 	b->want_source = host->source_id;
 	/* The PTR of an edit is the person's own: its address record follows, it stays. */
-	if (!forward_stands(forward) && host->kind != OBS_EDIT) {
+	if (!plan_forward_stands(forward) && host->kind != OBS_EDIT) {
 		b->why = "its forward name is not ours, or not yet";
 		return 0;
 	}

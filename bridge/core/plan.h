@@ -39,6 +39,9 @@ int plan_settle_names(struct plan_answer *out, struct arena *a, const struct pol
 int plan_forward(struct belief *b, struct arena *a, const struct policy_zone *zone,
 		 const struct host *hosts, size_t n);
 
+/* Is the forward name ours, or seen free?  Only then may its PTR go at the same time. */
+bool plan_forward_stands(const struct belief *forward);
+
 /* What a reverse owner should hold.  host: the row that has the address's PTR, NULL: none.
  * forward: the belief at its name, already judged; NULL: none.  0 or ERR_NOMEM. */
 int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zone,

@@ -329,13 +329,14 @@ static int put_together(struct verdict *v, struct arena *a, const struct ruling 
 }
 
 /* The DHCID follows our addresses: it is ours to change when it is the one we published, offered or
- * want; it neither comes nor stays where every record it would stand beside is somebody else's. */
+ * want; it neither comes nor stays where every record it would stand beside is somebody else's
+ * (not beside: no address or PTR at the owner is ours). */
 static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
-		      enum foreign_policy foreign, bool wants)
+		      enum foreign_policy foreign, bool wants, bool beside)
 {
 	static const struct rrs none = {NULL, 0};
 	bool ours = f->claim.n == f->seen.n || f->dhcid_ours;
-	const struct rrs *target = v->ours.n > 0 ? &f->want : &none;
+	const struct rrs *target = beside ? &f->want : &none;
 	int r;
 
 	if (!ours && wants && foreign == FOREIGN_KEEP && v->state != BELIEF_AGREED) {
@@ -343,8 +344,7 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 		v->row = 9;
 		v->why = "the name belongs to another client (its DHCID differs)";
 	}
-	if ((!ours && (foreign == FOREIGN_KEEP || !wants)) ||
-	    (v->state == BELIEF_AGREED && f->seen.n == 0))
+	if (!ours && (foreign == FOREIGN_KEEP || !wants))
 		target = &f->seen;
 	r = join(&v->target, a, target);
 	if (r == 0 && ours && target != &f->seen)
@@ -399,7 +399,7 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 	const struct rrs *seen = b->seen_known ? &b->seen : &b->published;
 	struct facet f, d;
 	struct ruling u;
-	bool owner_ours;
+	bool owner_ours, beside = false;
 	size_t i;
 	int r;
 
@@ -417,13 +417,14 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 		f.dhcid_ours = d.dhcid_ours;
 		f.owner_ours = owner_ours;
 		r = r < 0 ? r : rule_type(&u, a, b, seen, &f, foreign, supported);
+		beside = beside || (u.ours.n > 0 && u.state != BELIEF_AGREED);
 		/* A type that is nowhere has no say. */
 		if (r == 0 && (f.want.n > 0 || f.seen.n > 0 || f.published.n > 0))
 			r = put_together(out, a, &u);
 	}
 	if (out->why == NULL)
 		out->why = "nothing is wanted here";
-	r = r < 0 ? r : rule_dhcid(out, a, &d, foreign, b->want.n > 0);
+	r = r < 0 ? r : rule_dhcid(out, a, &d, foreign, b->want.n > 0, beside);
 	if (r < 0)
 		return r;
 	if (b->below_cut && b->want.n > 0) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/core/plan.h"
 #include "bridge/core/push_state.h"
 #include "bridge/flow/ptr_evidence.h"
 #include "bridge/flow/push_settle.h"
@@ -122,8 +123,8 @@ static bool moves_ptr(const struct push_msg *m, const struct push_item *it,
 {
 	if (m->zone->zone->is_reverse)
 		return false;
-	return !m->zone->known || it->retried || b->state == BELIEF_CONFLICT || b->state == BELIEF_REFUSED ||
-	       b->state == BELIEF_FROZEN;
+	return !m->zone->known || it->retried ||
+	       plan_forward_stands(it->b) != plan_forward_stands(b);
 }
 
 static int finish(struct settling *s, struct push_msg *m, const struct push_item *it,
