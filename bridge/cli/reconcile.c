@@ -4,6 +4,7 @@
 
 #include "bridge/base/clock.h"
 #include "bridge/base/own.h"
+#include "bridge/cli/metrics_file.h"
 #include "bridge/store/live.h"
 
 /* What "status" shows of it.  The pass is over either way: a note that fails changes nothing. */
@@ -41,5 +42,9 @@ int verb_reconcile(struct cli *c)
 	if (!p.dry && store_journal_trim(once_store(p.s.once), p.s.conf->journal_keep_s, &e) < 0)
 		return fail(&p, &e);
 	note(&p, cli_exit_of_counts(&p.flow->counts), NULL);
+	const char *metrics = cli_val(c, "metrics-file");
+	if (metrics != NULL && !p.dry &&
+	    metrics_file_write(metrics, once_pg(p.s.once), once_policy(p.s.once), &e) < 0)
+		return pass_fail(&p, &e);
 	return pass_result(&p);
 }

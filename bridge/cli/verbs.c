@@ -3,7 +3,7 @@
 #include "bridge/cli/cli.h"
 
 static const struct cli_opt reconcile_opts[] = {
-    {"dry-run", NULL}, {"force", "ZONE"}, {NULL, NULL}};
+    {"dry-run", NULL}, {"force", "ZONE"}, {"metrics-file", "FILE"}, {NULL, NULL}};
 static const struct cli_opt plan_opts[] = {{"exit-code", NULL}, {NULL, NULL}};
 static const struct cli_opt pull_opts[] = {{"dry-run", NULL}, {NULL, NULL}};
 static const struct cli_opt add_opts[] = {
@@ -15,12 +15,13 @@ const struct verb verbs[] = {
     {
 	.name = "reconcile",
 	.help = "pull, read every source, plan and push: one pass, for cron",
-	.usage = "[--dry-run] [--force ZONE]",
+	.usage = "[--dry-run] [--force ZONE] [--metrics-file FILE]",
 	.text = "One whole pass: looks at what DNS shows, reads every source, decides, sends\n"
 		"what differs and waits for the proof.  A second pass right after it sends\n"
 		"nothing.\n\n"
-		"  --dry-run     do everything but send, and keep nothing\n"
-		"  --force ZONE  let go what the brake holds in this zone\n\n"
+		"  --dry-run            do everything but send, and keep nothing\n"
+		"  --force ZONE         let go what the brake holds in this zone\n"
+		"  --metrics-file FILE  afterwards write metrics for Prometheus there, all at once\n\n"
 		"examples:\n"
 		"  ipambridge reconcile\n"
 		"  ipambridge --json reconcile --dry-run\n"

@@ -92,6 +92,9 @@ class Bridge:
     def source(self, name, type, space="", **settings):
         return self._section("source", name, space, {"type": type, **settings})
 
+    def http(self, listen):
+        return self._section("http", None, "", {"listen": listen})
+
     def serve_zones(self, dns, name="ns1", **settings):
         """One server and all its zones."""
         self.server(name, dns)
@@ -106,7 +109,7 @@ class Bridge:
             if space:
                 lines.append(f"space {quote(space)} {{")
             for (kind, title), settings in sections.items():
-                lines.append(f"{kind} {quote(title)} {{")
+                lines.append(f"{kind} {{" if title is None else f"{kind} {quote(title)} {{")
                 lines += [f"\t{k.replace('_', '-')} = {quote(v)}" for k, v in settings.items()]
                 lines.append("}")
             if space:

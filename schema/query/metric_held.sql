@@ -1,0 +1,1 @@
+select count(*) from (select from ipambridge.observation where held limit 100000) held

@@ -1,0 +1,1 @@
+select name, messages, message_ms from ipambridge.server_state order by 1
