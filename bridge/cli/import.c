@@ -40,6 +40,11 @@ static int find_type(struct import *m, const char *type, struct err *e)
 		return ERR_CONF;
 	}
 	m->ops = adapter_find(type);
+	if (m->ops != NULL && m->ops->events) {
+		err_set(e, ERR_CONF, "a source of type \"%s\" is told, it reads no file", type);
+		err_hint(e, "import what the server keeps, such as its lease file");
+		return ERR_CONF;
+	}
 	if (m->ops != NULL)
 		return 0;
 	struct buf b = BUF_INIT;

@@ -110,7 +110,8 @@ static int build_sources(struct policy_space *s, const struct conf_build *b,
 		return err_nomem(e);
 	for (const struct conf_node *n = conf_first(scope, "source"); n != NULL; n = conf_after(n)) {
 		r = conf_source_build(&b->c->sources[b->c->n_sources++],
-				      &s->sources[s->n_sources++], b->a, s->name, n, e);
+				      &s->sources[s->n_sources++], b->a, s->name,
+				      b->c->state_dir, n, e);
 		if (r < 0)
 			return r;
 	}

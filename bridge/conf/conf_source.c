@@ -84,8 +84,9 @@ static int set_scalar(struct setting *s, const struct conf_item *it, struct err 
 	return 0;
 }
 
+/* Beside what the file says of the source, its adapter is told where the state is kept. */
 static int build_settings(struct settings *out, struct arena *a, const struct conf_node *n,
-			  const struct adapter_ops *ops, struct err *e)
+			  const struct adapter_ops *ops, const char *state_dir, struct err *e)
 {
 	size_t count = 0, i = 0;
 	struct setting *v;
@@ -93,9 +94,10 @@ static int build_settings(struct settings *out, struct arena *a, const struct co
 
 	for (const struct conf_item *it = n->items; it != NULL; it = it->next)
 		count++;
-	v = arena_array(a, count, sizeof(*v));
+	v = arena_array(a, count + 1, sizeof(*v));
 	if (v == NULL)
 		return err_nomem(e);
+	v[i++] = (struct setting){.name = "state-dir", .type = SETTING_STR, .str = state_dir};
 	for (const struct conf_item *it = n->items; it != NULL && r == 0; it = it->next) {
 		const struct setting_key *k = setting_row(ops->keys, it->name);
 
@@ -167,7 +169,8 @@ static int check_name(const struct conf_node *n, struct err *e)
 }
 
 int conf_source_build(struct conf_source *out, struct policy_source *ps, struct arena *a,
-		      const char *space, const struct conf_node *n, struct err *e)
+		      const char *space, const char *state_dir, const struct conf_node *n,
+		      struct err *e)
 {
 	const struct conf_item *type = conf_item(n, "type");
 	const struct adapter_ops *ops = type != NULL ? adapter_find(type->values.v[0].s) : NULL;
@@ -185,7 +188,7 @@ int conf_source_build(struct conf_source *out, struct policy_source *ps, struct 
 	    (r = check_stale(n, ps->kind, e)) < 0)
 		return r;
 	out->stale_after_s = ps->kind == OBS_NEIGHBOUR ? NEIGHBOUR_STALE_S : 0;
-	if ((r = build_settings(&out->set, a, n, ops, e)) < 0 ||
+	if ((r = build_settings(&out->set, a, n, ops, state_dir, e)) < 0 ||
 	    (r = conf_fill(out, conf_keys_of("source"), n, e)) < 0 ||
 	    (r = check_required(n, ops, e)) < 0)
 		return r;

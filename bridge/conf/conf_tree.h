@@ -135,7 +135,8 @@ int conf_kind(enum obs_kind *out, const struct conf_value *v, struct err *e);
 /* ---- conf_source.c: settings of an adapter, typed by its table --------------------------- */
 
 int conf_source_build(struct conf_source *out, struct policy_source *ps, struct arena *a,
-		      const char *space, const struct conf_node *n, struct err *e);
+		      const char *space, const char *state_dir, const struct conf_node *n,
+		      struct err *e);
 /* Titles that people type and logs show: letters, digits, ".", "_", "-", at most 63. */
 int conf_title(const struct conf_node *n, struct err *e);
 

@@ -1,7 +1,8 @@
 /* setting.h - settings of a source as the configuration gave them, typed by the adapter's table.
  *
  * An adapter lists the keys it accepts; conf/ checks names and types against that list and hands
- * over a struct settings.  Durations are seconds, sizes bytes.
+ * over a struct settings.  Durations are seconds, sizes bytes.  Beside what was written there is
+ * "state-dir", where files that must outlive a restart belong.
  */
 #ifndef BRIDGE_VALUE_SETTING_H
 #define BRIDGE_VALUE_SETTING_H

@@ -390,6 +390,7 @@ static void sources_arrive_typed_by_their_adapter(void **state)
 	assert_int_equal(settings_num(&ncr->set, "buffer", 0), 4 << 20);
 	assert_int_equal(settings_num(&ncr->set, "tcp", 0), 1);
 	assert_int_equal(settings_num(&ncr->set, "wait", 0), 2);
+	assert_string_equal(settings_str(&ncr->set, "state-dir", ""), "/var/lib/bridge");
 	assert_int_equal(ncr->timeout_s, 30);
 	assert_int_equal(ncr->every_s, 0);
 	assert_int_equal(ncr->stale_after_s, 0);
