@@ -104,6 +104,10 @@ $(B)/sim $(B)/differential: $(B)/%: $(B)/tests/sim/%.o $(sim_obj) $(LIBSET)
 $(B)/store_test $(B)/live_test $(B)/pg_test: $(B)/%: tests/integration/%.c $(LIBSET)
 	$(TEST_CC) -o $@ $< $(LIBSET) -lcmocka $(LIBS)
 
+# An adapter alone, for tests that start what it listens to.
+$(B)/source_reader: tests/integration/source_reader.c $(LIBSET)
+	$(TEST_CC) -o $@ $< $(LIBSET) $(LIBS)
+
 # ---- fuzz targets: clang's libFuzzer --------------------------------------------------------
 FUZZ_RUNS ?= 200000
 FB       := build/fuzz
@@ -152,7 +156,8 @@ check-shell:
 PLAIN := $(if $(SAN),,check-pure check-banned)
 check: $(B)/ipambridge check-layers $(PLAIN) check-man check-shell unit sim
 
-integration: $(B)/ipambridge $(B)/store_test $(B)/live_test $(B)/pg_test $(B)/differential
+integration: $(B)/ipambridge $(B)/store_test $(B)/live_test $(B)/pg_test $(B)/differential \
+             $(B)/source_reader
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) IPAMBRIDGE_BUILD=$(abspath $(B)) \
 		tests/run-integration.sh
 

@@ -13,8 +13,9 @@ from .pdns import Pdns
 from .postgres import Postgres
 from .proc import Process, free_port, wait_for
 from .servers import REPO, server_env
+from .source import Source
 
 __all__ = [
     "Bind", "Bridge", "DnsServer", "Kea4", "Kea6", "Knot", "LeaseFile4", "LeaseFile6", "Pdns",
-    "Postgres", "Process", "REPO", "Result", "free_port", "server_env", "wait_for",
+    "Postgres", "Process", "REPO", "Result", "Source", "free_port", "server_env", "wait_for",
 ]
