@@ -102,6 +102,7 @@ int verb_del_host(struct cli *c);
 int verb_list(struct cli *c);
 int verb_why(struct cli *c);
 int verb_import(struct cli *c);
+int verb_serve(struct cli *c);
 int verb_check_config(struct cli *c);
 int verb_db(struct cli *c);
 

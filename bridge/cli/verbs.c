@@ -11,6 +11,8 @@ static const struct cli_opt add_opts[] = {
 static const struct cli_opt import_opts[] = {
     {"type", "TYPE"}, {"source", "NAME"}, {NULL, NULL}};
 
+static const struct cli_opt serve_opts[] = {{"role", "ROLE[:OF]"}, {NULL, NULL}};
+
 const struct verb verbs[] = {
     {
 	.name = "reconcile",
@@ -130,6 +132,22 @@ const struct verb verbs[] = {
 	.opts = import_opts,
 	.max_args = 1,
 	.run = verb_import,
+    },
+    {
+	.name = "serve",
+	.help = "the daemon: keeps names in step until it is told to stop",
+	.usage = "[--role ROLE[:OF]]",
+	.text = "Starts a process for each source (ingest), for each name server (push), for what\n"
+		"is done by the clock (sync) and, when configured, for metrics (http), and starts\n"
+		"anew what ends.  SIGHUP loads the configuration again, SIGTERM stops.\n\n"
+		"  --role ROLE     only the processes of this role\n"
+		"  --role ROLE:OF  be one of them: ingest:SPACE/SOURCE, push:SERVER, sync:, http:\n\n"
+		"examples:\n"
+		"  ipambridge serve\n"
+		"  ipambridge serve --role push\n"
+		"  ipambridge -v serve --role ingest:default/dhcp",
+	.opts = serve_opts,
+	.run = verb_serve,
     },
     {
 	.name = "check-config",

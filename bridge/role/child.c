@@ -100,8 +100,8 @@ static void failed_to_start(struct child *c, int errnum, int64_t now_ms)
 {
 	int64_t wait_ms = backoff_next(&c->backoff, 0, clock_random());
 
-	log_err(c->name, "could not be started (%s), next try in %" PRId64 " ms", strerror(errnum),
-		wait_ms);
+	log_event(MSG_ROLE_DIED, c->name, "could not be started (%s), next try in %" PRId64 " ms",
+		  strerror(errnum), wait_ms);
 	snprintf(c->text, sizeof(c->text), "could not be started");
 	c->start_at_ms = now_ms + wait_ms;
 	c->reported = true;
@@ -180,8 +180,8 @@ void child_tend(struct child *c, int64_t now_ms)
 		kill(c->pid, SIGKILL);
 		c->kill_at_ms = INT64_MAX;
 	} else if (c->kill_at_ms == CHILD_NEVER && now_ms >= c->hung_at_ms) {
-		log_err(c->name, "no sign of life for %" PRId64 " ms (last: %s), killed",
-			now_ms - c->heard_ms, c->text[0] != '\0' ? c->text : "none");
+		log_event(MSG_ROLE_HUNG, c->name, "no sign of life for %" PRId64 " ms (last: %s), killed",
+			  now_ms - c->heard_ms, c->text[0] != '\0' ? c->text : "none");
 		kill(c->pid, SIGKILL);
 		c->hung = true;
 		c->hung_at_ms = INT64_MAX;
@@ -204,8 +204,9 @@ static void ended_early(struct child *c, const char *end, int64_t now_ms)
 	int64_t wait_ms = backoff_next(&c->backoff, lived_ms, clock_random());
 
 	c->start_at_ms = now_ms + wait_ms;
-	log_warn(c->name, "process %d %s after %" PRId64 ".%03" PRId64 " s, starts again in %" PRId64
-		 " ms", (int)c->pid, end, lived_ms / 1000, lived_ms % 1000, wait_ms);
+	log_event(MSG_ROLE_DIED, c->name,
+		  "process %d %s after %" PRId64 ".%03" PRId64 " s, starts again in %" PRId64 " ms",
+		  (int)c->pid, end, lived_ms / 1000, lived_ms % 1000, wait_ms);
 	if (c->hung)
 		snprintf(c->text, sizeof(c->text), "gave no sign of life");
 	else if (c->text[0] == '\0')

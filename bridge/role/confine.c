@@ -116,7 +116,7 @@ static int add_key(struct walls *w, const char *path, struct err *e)
 	return err_nomem(e);
 }
 
-/* A directory that is not there now needs no rule. */
+/* What is not there now needs no rule. */
 static int add_open(struct walls *w, const char *dir, struct err *e)
 {
 	char *path = realpath(dir, NULL);
@@ -127,13 +127,17 @@ static int add_open(struct walls *w, const char *dir, struct err *e)
 	return err_nomem(e);
 }
 
-static int add_directory_of(struct walls *w, const char *file, struct err *e)
+/* A source's file with all that comes to stand beside it, or a directory itself. */
+static int add_place(struct walls *w, const char *file, struct err *e)
 {
 	const char *slash = strrchr(file, '/');
 	AUTO(own_freep) char *dir = NULL;
+	struct stat st;
 
 	if (file[0] != '/')
 		return 0;
+	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_open(w, file, e);
 	dir = strndup(file, slash == file ? 1 : (size_t)(slash - file));
 	return dir == NULL ? err_nomem(e) : add_open(w, dir, e);
 }
@@ -148,7 +152,7 @@ static int gather(struct walls *w, const struct conf *c, const struct settings *
 	}
 	for (size_t i = 0; r == 0 && set != NULL && i < set->n; i++) {
 		if (set->v[i].type == SETTING_STR)
-			r = add_directory_of(w, set->v[i].str, e);
+			r = add_place(w, set->v[i].str, e);
 	}
 	return r;
 }
@@ -254,9 +258,9 @@ static void check(const struct walls *w)
 		if (fd < 0)
 			continue;
 		close(fd);
-		log_warn(subject, "key file %s can be read by this role: it is among files that "
-				  "the role needs; give the keys a directory of their own",
-			 w->keys.v[i].path);
+		log_event(MSG_ROLE_UNCONFINED, subject,
+			  "key file %s can be read by this role: it is among files that the role "
+			  "needs; give the keys a directory of their own", w->keys.v[i].path);
 	}
 }
 
@@ -294,8 +298,9 @@ int confine_keys(const struct conf *c, const struct settings *set, struct err *e
 
 	if (r == 0 && w.keys.n > 0) {
 		if (open_rules(&w) < 0)
-			log_warn(subject, "the kernel has none (%s): only their permissions keep this "
-					  "role from the key files", strerror(errno));
+			log_event(MSG_ROLE_UNCONFINED, subject,
+				  "the kernel has none (%s): only their permissions keep this role "
+				  "from the key files", strerror(errno));
 		else
 			r = enforce(&w, e);
 		if (r == 0 && w.ruleset >= 0)

@@ -19,6 +19,8 @@ size_t role_places(const struct role *r, const struct conf *c)
 		return c->n_sources;
 	case ROLE_PER_SERVER:
 		return c->n_servers;
+	case ROLE_IF_HTTP:
+		return c->http.address.family != 0;
 	case ROLE_ONCE:
 		break;
 	}
@@ -55,6 +57,7 @@ bool role_of(struct buf *of, const struct role *r, const struct conf *c, size_t 
 	case ROLE_PER_SERVER:
 		buf_str(of, c->servers[i].name);
 		return has_zones(c, c->servers[i].name);
+	case ROLE_IF_HTTP:
 	case ROLE_ONCE:
 		break;
 	}

@@ -13,7 +13,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/role/live.h"
 
-enum role_each { ROLE_ONCE, ROLE_PER_SOURCE, ROLE_PER_SERVER };
+enum role_each { ROLE_ONCE, ROLE_PER_SOURCE, ROLE_PER_SERVER, ROLE_IF_HTTP };
 
 struct role {
 	const char *name;     /* NULL ends a table */
@@ -23,6 +23,10 @@ struct role {
 };
 
 extern const struct role role_table[];
+
+/* Becomes the process of a role: loads the configuration, confines itself, runs.  of: as role_of
+ * prints it.  0 when told to stop.  ERR_CONF: the configuration is bad or has no such place. */
+int role_run(const struct role *r, const char *conf_path, const char *of, struct err *e);
 
 /* NULL: no such role. */
 const struct role *role_find(const struct role *table, const char *name);

@@ -46,9 +46,8 @@ static void begin_stop(struct supervisor *s, const char *signal_name)
 
 static void refuse(struct supervisor *s, const struct err *e)
 {
-	log_err(subject, "reload: %s; the configuration before stays in force", e->text);
-	if (e->hint[0] != '\0')
-		log_err(subject, "hint: %s", e->hint);
+	log_event(MSG_CONFIG_REFUSED, subject, "%s; the configuration before stays in use%s%s",
+		  e->text, e->hint[0] != '\0' ? "; hint: " : "", e->hint);
 	memcpy(s->refused, e->text, sizeof(s->refused));
 	if (s->phase == UP && s->ready)
 		notify_ready();
@@ -66,7 +65,8 @@ static void begin_reload(struct supervisor *s)
 		refuse(s, &e);
 		return;
 	}
-	log_info(subject, "reload: %s is good, all processes start anew", next.conf->file);
+	log_event(MSG_CONFIG_LOADED, subject, "%s is good, all processes start anew",
+		  next.conf->file);
 	s->refused[0] = '\0';
 	crew_fini(&s->next);
 	s->next = next;
@@ -119,7 +119,7 @@ static void report_ready(struct supervisor *s)
 		return;
 	s->ready = true;
 	s->status_at_ms = 0;
-	log_info(subject, "ready, %zu processes", s->crew.kids.n);
+	log_event(MSG_DAEMON_STARTED, subject, "ready, %zu processes", s->crew.kids.n);
 	notify_ready();
 }
 
@@ -243,7 +243,7 @@ int supervisor_run(const struct supervisor_opts *o, struct err *e)
 		crew_poll(&s.crew, s.signal_fd, next_ms(&s, now_ms) - now_ms);
 	}
 	if (r == 0)
-		log_info(subject, "stopped");
+		log_event(MSG_DAEMON_STOPPED, subject, "stopped");
 	fini(&s);
 	return r;
 }

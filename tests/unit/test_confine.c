@@ -83,8 +83,12 @@ static struct conf conf_of(struct conf_server *s, const char *key, const char *s
  * status. */
 static void confined(int (*check)(void), const char *key, const char *source_file)
 {
-	struct setting file = {.name = "file", .type = SETTING_STR, .str = source_file};
-	struct settings set = {.v = &file, .n = 1};
+	const struct setting v[] = {
+	    {.name = "file", .type = SETTING_STR, .str = source_file},
+	    {.name = "state-dir", .type = SETTING_STR, .str = at("lib")},
+	    {.name = "format", .type = SETTING_STR, .str = "bsd"},
+	};
+	struct settings set = {.v = v, .n = 3};
 	struct conf_server server;
 	struct conf c = conf_of(&server, key, at("lib"));
 	struct err e = {0};
