@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "adapters/adapter.h"
+#include "adapters/kea/kea_hook.h"
 #include "adapters/kea/kea_leases.h"
 #include "adapters/kea/kea_ncr.h"
 #include "adapters/neighbour/neighbour.h"
 
 static const struct adapter_ops *const adapters[] = {
+    &kea_hook_ops,
     &kea_leases_ops,
     &kea_ncr_ops,
     &neighbour_ops,
