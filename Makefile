@@ -150,7 +150,8 @@ check-man:
 
 check-shell:
 	shellcheck -x contrib/bootstrap contrib/servers contrib/local-postgres contrib/render \
-		contrib/demo/demo contrib/demo/*.sh contrib/powerdns/*.sh tests/*.sh .ci/run
+		contrib/demo/demo contrib/demo/*.sh contrib/powerdns/*.sh \
+		contrib/kea/ipambridge-hook tests/*.sh .ci/run
 
 # The layers and the symbols are of the plain build; a sanitizer's own would drown them.
 PLAIN := $(if $(SAN),,check-pure check-banned)
