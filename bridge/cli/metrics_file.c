@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bridge/base/clock.h"
 #include "bridge/base/own.h"
 #include "bridge/report/metrics.h"
 
@@ -47,8 +48,9 @@ static int replace(const char *path, const struct buf *b, struct err *e)
 
 int metrics_file_write(const char *path, struct pg *pg, const struct policy *p, struct err *e)
 {
+	enum { ALL_MS = 60000 };
 	struct buf b = BUF_INIT;
-	int r = report_metrics(&b, pg, p, e);
+	int r = report_metrics(&b, pg, p, clock_mono_ms() + ALL_MS, e);
 	if (r == 0)
 		r = replace(path, &b, e);
 	buf_fini(&b);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/base/clock.h"
 #include "bridge/base/own.h"
 #include "bridge/core/outcome.h"
 #include "sql.h"
@@ -172,9 +173,12 @@ static int put_metric(struct buf *out, const struct metric *m, struct pg *pg,
 	return 0;
 }
 
-int report_metrics(struct buf *out, struct pg *pg, const struct policy *p, struct err *e)
+int report_metrics(struct buf *out, struct pg *pg, const struct policy *p, int64_t until_ms,
+		   struct err *e)
 {
 	for (const struct metric *m = metrics; m->name != NULL; m++) {
+		if (clock_mono_ms() >= until_ms)
+			return err_set(e, ERR_BUSY, "the database is too slow for metrics");
 		int rc = put_metric(out, m, pg, p, e);
 		if (rc < 0)
 			return rc;

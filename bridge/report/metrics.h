@@ -27,8 +27,9 @@ struct metric {
 extern const struct metric metrics[];
 
 /* Text exposition format 0.0.4, one "# HELP", one "# TYPE" and the samples of each metric.
- * The policy needs no ids. */
-int report_metrics(struct buf *out, struct pg *pg, const struct policy *p, struct err *e);
+ * The policy needs no ids.  No statement begins after the monotonic instant; then ERR_BUSY. */
+int report_metrics(struct buf *out, struct pg *pg, const struct policy *p, int64_t until_ms,
+		   struct err *e);
 
 /* One sample's label, quoted and escaped: after "{" or ",". */
 void metric_label(struct buf *out, const char *name, const char *value);

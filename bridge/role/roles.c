@@ -6,6 +6,7 @@
 #include "bridge/role/roles.h"
 
 const struct role role_table[] = {
+    {"http", ROLE_IF_HTTP, false, role_http},
     {NULL, ROLE_ONCE, false, NULL},
 };
 
