@@ -191,6 +191,7 @@ static int emit(struct obs_batch *into, const struct ncr *n, const uint8_t *p, s
 	o->kind = OBS_LEASE;
 	o->end = n->remove;
 	o->end_why = n->remove ? "removed by the DHCP server" : NULL;
+	o->end_named = n->remove;
 	o->name = name;
 	o->valid_until_s = OBS_FOREVER;
 	o->seen_at_s = at_s;

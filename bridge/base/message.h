@@ -11,6 +11,7 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 #define MESSAGES(M)                                                                                \
 	M(NOTE, INFO, "words without an id of their own, at any level")                            \
 	M(RUN_FAILED, ERR, "the command could not do what it was asked to")                        \
+	M(RUN_LATE, WARN, "the time of a pass is over; the next goes on where it stopped")         \
 	/* what goes to name servers */                                                            \
 	M(UPDATE_DONE, INFO, "changes were sent, proven and kept")                                 \
 	M(UPDATE_REFUSED, WARN, "the server refuses one name for good")                            \

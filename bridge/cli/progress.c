@@ -53,10 +53,10 @@ void progress_clear(struct progress *p)
 	p->width = 0;
 }
 
-void progress_say(void *arg, const char *subject, const char *sentence)
+void progress_say(void *arg, enum message id, const char *subject, const char *sentence)
 {
 	progress_clear(arg);
-	log_warn(subject, "%s", sentence);
+	log_event(id, subject, "%s", sentence);
 }
 
 /* ---- between flow and the name servers ---------------------------------------------------- */

@@ -26,7 +26,7 @@ void progress_init(struct progress *p, bool quiet);
  * there is no terminal. */
 void progress_watch(struct progress *p, struct flow *f, struct flow_feed **feed);
 /* Warnings of a pass: the shape of struct flow.say, arg is a struct progress. */
-void progress_say(void *arg, const char *subject, const char *sentence);
+void progress_say(void *arg, enum message id, const char *subject, const char *sentence);
 /* Wipes the line; to be called before anything else is printed. */
 void progress_clear(struct progress *p);
 

@@ -6,17 +6,20 @@
 #ifndef BRIDGE_FLOW_FLOW_H
 #define BRIDGE_FLOW_FLOW_H
 
+#include "bridge/base/message.h"
+#include "bridge/core/gate.h"
 #include "bridge/flow/net.h"
 #include "bridge/flow/store.h"
 
 /* How a pass reads its sources: adapters, bound by role/.  One source is open at a time. */
-enum { FEED_MORE = 0, FEED_COMPLETE = 2, FEED_SAME = 3, FEED_DELTA = 4 };
+enum { FEED_MORE = 0, FEED_IDLE = 1, FEED_COMPLETE = 2, FEED_SAME = 3, FEED_DELTA = 4 };
 
 struct flow_feed {
 	void *ctx;
 	int (*open)(void *ctx, const struct policy_space *space, const struct policy_source *src,
 		    const char *cursor, struct err *e);
-	/* The answers are those of adapters/adapter.h; negative: the source failed. */
+	/* The answers are those of adapters/adapter.h (FEED_IDLE: the source was there and had
+	 * nothing new); negative: the source failed. */
 	int (*read)(void *ctx, struct obs_batch *into, struct err *e);
 	const char *(*cursor)(void *ctx);
 	void (*close)(void *ctx);
@@ -49,11 +52,24 @@ struct flow {
 	} down[FLOW_DOWN_MAX];
 	size_t n_down;
 	bool said_late;
+	/* Told to stop: nothing new is begun.  May be NULL. */
+	bool (*stop)(void *arg);
+	void *stop_arg;
+	/* A daemon sends to the zones of one server, again and again. */
+	const char *server;           /* NULL: all zones, once */
+	struct flow_gate {
+		const struct policy_zone *zone;
+		struct gate gate;
+	} *gates;                     /* of these zones, kept from push to push */
+	size_t n_gates;
+	bool retry_refused;           /* in a daemon: try once more what servers refused */
+	bool others_send;             /* set by flow_push: another process sends to some zone */
+	int64_t next_due_s;           /* set by flow_push in a daemon: when to come back; 0: no need */
 	int64_t full_every_s;         /* a full compare at least this often */
 	int64_t started_s;
 	int64_t deadline_s;           /* wall clock; 0: none */
 	/* Progress and warnings for people; may be NULL. */
-	void (*say)(void *arg, const char *subject, const char *sentence);
+	void (*say)(void *arg, enum message id, const char *subject, const char *sentence);
 	void *say_arg;
 };
 
@@ -70,6 +86,10 @@ int flow_policy(struct flow *f, struct err *e);
 int flow_read_source(struct flow *f, const struct policy_space *space,
 		     const struct policy_source *src, struct flow_feed *feed, struct err *e);
 
+/* The source of a daemon is there and had nothing to say: what its evidence says still holds. */
+int flow_heard(struct flow *f, const struct policy_space *space, const struct policy_source *src,
+	       struct err *e);
+
 /* Evidence handed over directly (add-host, del-host, import): a delta of one source. */
 int flow_observe(struct flow *f, const struct policy_space *space,
 		 const struct policy_source *src, const struct obs *v, size_t n, struct err *e);
@@ -80,7 +100,8 @@ int flow_wake_waits(struct flow *f, const struct policy_space *space, struct err
 /* Ends evidence whose clock has run out, or whose source is no longer configured. */
 int flow_expire(struct flow *f, struct err *e);
 
-/* Sends everything due until nothing is, or the deadline. */
+/* Sends everything due until nothing is, or the deadline.  Only to zones that no other process
+ * has the right to send to; in a daemon only through open gates, and backoffs hold. */
 int flow_push(struct flow *f, struct err *e);
 
 /* policy, pull, every source, expire, push, once. */

@@ -125,7 +125,7 @@ int observe_change(struct intake *in, const struct obs_change *c, uint64_t *olde
 void observe_say_older(const struct intake *in, uint64_t older)
 {
 	if (older > 0)
-		flow_say(in->f, in->src->name,
+		flow_say(in->f, MSG_SOURCE_OLD, in->src->name,
 			 "read, %llu rows dropped (older than what is kept; likely: an old file)",
 			 (unsigned long long)older);
 }
@@ -155,6 +155,13 @@ static bool same_key(const struct obs *a, const struct obs *b)
 	return ipaddr_cmp(&a->addr, &b->addr) == 0 && bytes_equal(key_name(a), key_name(b));
 }
 
+/* Of two words about one key the later counts, but the end of another name is none of this one's:
+ * it was overtaken. */
+static bool supersedes(const struct obs *later, const struct obs *o)
+{
+	return !later->end || !later->end_named || o->end || bytes_equal(later->name, o->name);
+}
+
 /* In order of key, each key once. */
 static const struct obs **in_order(struct arena *a, const struct obs *v, size_t *n)
 {
@@ -167,8 +174,10 @@ static const struct obs **in_order(struct arena *a, const struct obs *v, size_t 
 		p[i] = &v[i];
 	qsort(p, *n, sizeof(*p), by_key);
 	for (i = 0; i < *n; i++) {
-		if (i + 1 == *n || !same_key(p[i], p[i + 1]))
+		if (kept == 0 || !same_key(p[kept - 1], p[i]))
 			p[kept++] = p[i];
+		else if (supersedes(p[i], p[kept - 1]))
+			p[kept - 1] = p[i];
 	}
 	*n = kept;
 	return p;

@@ -294,7 +294,7 @@ static int keep_row(struct pull *u, struct err *e)
 
 static int failed(struct pull *u, const struct err *cause, struct err *e)
 {
-	flow_say(u->f, u->zone->text, "pull, failed (%s)%s%s", cause->text,
+	flow_say(u->f, MSG_PULL_FAILED, u->zone->text, "pull, failed (%s)%s%s", cause->text,
 		 cause->hint[0] != '\0' ? "; hint: " : "", cause->hint);
 	u->f->counts.pending++;
 	flow_note_failure(u->f, u->zone, cause->code);
@@ -348,7 +348,7 @@ static int look_at_all(struct pull *u, uint32_t serial, struct err *e)
 	u->rollback = u->row.known && serial != u->row.serial &&
 		      !serial_newer(u->row.serial, serial);
 	if (u->rollback)
-		flow_say(u->f, u->zone->text,
+		flow_say(u->f, MSG_ZONE_RESTORED, u->zone->text,
 			 "serial went back from %u to %u: the zone was restored, "
 			 "what is ours is written again", u->row.serial, serial);
 	return transfer(u, e);

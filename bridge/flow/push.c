@@ -28,11 +28,41 @@ struct push {
 
 /* ---- zones ------------------------------------------------------------------------------ */
 
+static struct gate *gate_of(struct flow *f, const struct policy_zone *z)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_gates; i++) {
+		if (f->gates[i].zone == z)
+			return &f->gates[i].gate;
+	}
+	return NULL;
+}
+
+/* Is it ours to send to, and may we now?  A dry run only counts. */
+static int open_zone(struct push *u, struct push_zone *z, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct arena a = ARENA_INIT;
+	struct zone_row row;
+	bool mine = true;
+	int r = st->zone_get(st->ctx, &row, &a, z->zone->id, e);
+
+	if (r == 0 && !u->f->dry_run)
+		r = st->zone_lock(st->ctx, z->zone->id, &mine, e);
+	z->known = r == 0 && row.known;
+	z->gate = gate_of(u->f, z->zone);
+	z->stopped = !mine || flow_down(u->f, z->zone) ||
+		     (z->gate != NULL && !gate_lets(z->gate, u->f->net->now_s(u->f->net->ctx)));
+	z->retry = z->gate == NULL || u->f->retry_refused ? PUSH_RETRY : PUSH_RETRY_NONE;
+	u->f->others_send = u->f->others_send || !mine;
+	arena_fini(&a);
+	return r;
+}
+
 static int list_zones(struct push *u, struct arena *a, struct err *e)
 {
 	const struct policy *p = u->f->policy;
-	struct flow_store *st = u->f->store;
-	struct zone_row row;
 	size_t i, j, n = 0;
 	int r = 0;
 
@@ -43,14 +73,15 @@ static int list_zones(struct push *u, struct arena *a, struct err *e)
 		return err_nomem(e);
 	for (i = 0; i < p->n_spaces; i++) {
 		for (j = 0; j < p->spaces[i].n_zones && r == 0; j++) {
-			struct push_zone *z = &u->zones[u->n_zones++];
+			struct push_zone *z = &u->zones[u->n_zones];
 
 			z->space = &p->spaces[i];
 			z->zone = &p->spaces[i].zones[j];
-			r = st->zone_get(st->ctx, &row, a, z->zone->id, e);
-			z->known = r == 0 && row.known;
-			z->stopped = flow_down(u->f, z->zone);
-			z->retry = PUSH_RETRY;
+			if (u->f->server != NULL &&
+			    strcmp(z->zone->servers[0], u->f->server) != 0)
+				continue;
+			u->n_zones++;
+			r = open_zone(u, z, e);
 		}
 	}
 	return r;
@@ -171,10 +202,10 @@ static int send_one(struct push *u, struct push_msg *m, struct arena *a, struct 
 	if (r == ERR_BUSY)
 		return 1;
 	if (r < 0) {
-		flow_say(u->f, m->zone->zone->text, "push, failed (%s)%s%s", cause.text,
+		flow_say(u->f, MSG_PUSH_FAILED, m->zone->zone->text, "push, failed (%s)%s%s", cause.text,
 			 cause.hint[0] != '\0' ? "; hint: " : "", cause.hint);
 		unsent(m);
-		m->zone->stopped = true;
+		m->zone->stopped = m->zone->failed = m->zone->dead = true;
 		return finished(u, m, e);
 	}
 	return vec_push(&u->flying, m) < 0 ? err_nomem(e) : 0;
@@ -224,6 +255,7 @@ static int collect_one(struct push *u, struct err *e)
 		return err_set(e, ERR_BUG, "an answer to a message that is not in flight");
 	u->flying.v[i] = u->flying.v[--u->flying.n];
 	m->answer = answer;
+	m->sent = m->n;
 	return finished(u, m, e);
 }
 
@@ -373,25 +405,98 @@ static int know_zones(struct flow *f, struct err *e)
 	return r;
 }
 
+/* ---- a daemon's gates ------------------------------------------------------------------- */
+
+static void turn_gate(struct push *u, struct push_zone *z)
+{
+	struct flow_net *net = u->f->net;
+	int64_t now_s = net->now_s(net->ctx);
+
+	if (z->failed)
+		gate_failed(z->gate, z->dead, now_s, net->random(net->ctx));
+	else if (z->answered && gate_passed(z->gate))
+		flow_say(u->f, MSG_SERVER_BACK, z->zone->text, "push, server answers again");
+}
+
+static void come_back_at(struct flow *f, int64_t at_s)
+{
+	if (at_s < 1)
+		at_s = 1;
+	if (f->next_due_s == 0 || at_s < f->next_due_s)
+		f->next_due_s = at_s;
+}
+
+/* When the zone's first owner is due, but not before its gate opens. */
+static int next_of_zone(struct push *u, const struct push_zone *z, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct arena a = ARENA_INIT;
+	struct belief *b;
+	size_t n;
+	int r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX, NULL, 1, &a, e);
+
+	if (r == 0 && n > 0)
+		come_back_at(u->f, b[0].due_at_s > z->gate->next_s ? b[0].due_at_s : z->gate->next_s);
+	arena_fini(&a);
+	return r;
+}
+
+static int turn_gates(struct push *u, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	u->f->next_due_s = 0;
+	for (i = 0; i < u->n_zones && r == 0; i++) {
+		if (u->zones[i].gate == NULL)
+			continue;
+		turn_gate(u, &u->zones[i]);
+		r = next_of_zone(u, &u->zones[i], e);
+	}
+	return r;
+}
+
+static int send_due(struct push *u, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	if (u->f->server == NULL)
+		r = wake_all(u, e);
+	for (i = 0; r == 0 && i < PUSH_SWEEPS; i++) {
+		r = sweep(u, e);
+		if (u->sent == 0)
+			break;
+	}
+	return r < 0 ? r : turn_gates(u, e);
+}
+
+static int count_due(struct push *u, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < u->n_zones; i++)
+		r = count_zone(u, &u->zones[i], e);
+	return r;
+}
+
 int flow_push(struct flow *f, struct err *e)
 {
 	struct push u = {.f = f};
+	struct flow_store *st = f->store;
 	struct arena a = ARENA_INIT;
-	size_t i;
 	int r;
 
-	r = f->dry_run ? 0 : know_zones(f, e);
+	f->others_send = false;
+	r = f->dry_run || f->server != NULL ? 0 : know_zones(f, e);
 	r = r < 0 ? r : list_zones(&u, &a, e);
-	if (r == 0 && !f->dry_run)
-		r = wake_all(&u, e);
-	for (i = 0; r == 0 && f->dry_run && i < u.n_zones; i++)
-		r = count_zone(&u, &u.zones[i], e);
-	for (i = 0; r == 0 && !f->dry_run && i < PUSH_SWEEPS; i++) {
-		r = sweep(&u, e);
-		if (u.sent == 0)
-			break;
-	}
+	if (r == 0)
+		r = f->dry_run ? count_due(&u, e) : send_due(&u, e);
 	push_fini(&u);
 	arena_fini(&a);
+	/* A daemon keeps what it has. */
+	if (f->server == NULL && !f->dry_run)
+		st->zones_unlock(st->ctx);
 	return r;
 }

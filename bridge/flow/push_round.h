@@ -19,6 +19,9 @@ struct push_zone {
 	bool exhausted;              /* no more due rows in this sweep */
 	bool stopped;                /* unreachable or refusing: not again in this run */
 	bool dead;                   /* its server does not answer */
+	bool failed;                 /* in this run: unreachable or refusing */
+	bool answered;               /* in this run: it took or judged a message */
+	struct gate *gate;           /* in a daemon; NULL: none */
 	enum push_retry {            /* of owners that were refused in an earlier run */
 		PUSH_RETRY_NONE,
 		PUSH_RETRY,          /* a page of them is to be tried */
@@ -52,6 +55,7 @@ struct push_msg {
 	struct push_zone *zone;
 	struct push_item **items;
 	size_t n;
+	size_t sent;                 /* owners that the answer is about */
 	struct answer answer;
 	const char *why;             /* what the answer means, while it is settled */
 };

@@ -170,7 +170,9 @@ static int later(struct settling *s, struct push_msg *m, struct push_item *it, s
 
 	if (withdraw && it->fresh)
 		push_withdraw(b, &it->v);
-	push_retry(b, s->p.now_s, net->random(net->ctx));
+	/* Behind a gate an owner keeps its place. */
+	if (!m->zone->failed || m->zone->gate == NULL)
+		push_retry(b, s->p.now_s, net->random(net->ctx));
 	return finish(s, m, it, b, "retry", why, e);
 }
 
@@ -181,7 +183,7 @@ static int failing(struct settling *s, struct push_msg *m, struct push_item *it,
 	char owner[DNAME_TEXT];
 
 	if (!m->zone->told)
-		flow_say(s->f, m->zone->zone->text, "update of %s, %s",
+		flow_say(s->f, MSG_UPDATE_FAILED, m->zone->zone->text, "update of %s, %s",
 			 dname_print(owner, &b->owner), why);
 	m->zone->told = true;
 	return later(s, m, it, b, true, why, e);
@@ -199,7 +201,8 @@ static int refused(struct settling *s, struct push_msg *m, struct push_item *it,
 		return vec_push(&s->put, *b) < 0 ? err_nomem(e) : 0;
 	push_refused(b, why);
 	s->f->counts.refused++;
-	flow_say(s->f, m->zone->zone->text, "update of %s, %s", dname_print(owner, &b->owner), why);
+	flow_say(s->f, MSG_UPDATE_REFUSED, m->zone->zone->text, "update of %s, %s",
+		 dname_print(owner, &b->owner), why);
 	return finish(s, m, it, b, "refused", why, e);
 }
 
@@ -331,16 +334,21 @@ static int unknown(struct settling *s, struct push_msg *m, struct belief *b, con
 	return r;
 }
 
+/* Said once in a run; a daemon that knew says nothing. */
 static void stop_zone(struct settling *s, struct push_msg *m, const struct outcome_row *row)
 {
+	const char *detail = m->answer.detail;
+
 	if (m->zone->stopped)
 		return;
 	m->zone->stopped = true;
+	m->zone->failed = true;
 	m->zone->dead = m->answer.end != ANSWER_REPLY;
-	flow_say(s->f, m->zone->zone->text, "push, %s%s%s%s; likely: %s; hint: %s", row->what,
-		 m->answer.detail != NULL ? " (" : "",
-		 m->answer.detail != NULL ? m->answer.detail : "",
-		 m->answer.detail != NULL ? ")" : "", row->cause, row->next);
+	if (m->zone->gate == NULL || m->zone->gate->state == GATE_OPEN)
+		flow_say(s->f, MSG_PUSH_STOPPED, m->zone->zone->text,
+			 "push, %s%s%s%s; likely: %s; hint: %s", row->what,
+			 detail != NULL ? " (" : "", detail != NULL ? detail : "",
+			 detail != NULL ? ")" : "", row->cause, row->next);
 }
 
 static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, struct err *e)
@@ -450,7 +458,9 @@ static int settle_short(struct settling *s, struct push_msg **done_, size_t n, s
 		done_[i]->why = sentence(s, done_[i], row);
 		if (done_[i]->why == NULL)
 			r = err_nomem(e);
-		else if (row->outcome == OUTCOME_DONE)
+		else if (row->outcome != OUTCOME_PARK && done_[i]->answer.end == ANSWER_REPLY)
+			done_[i]->zone->answered = true;
+		if (r == 0 && row->outcome == OUTCOME_DONE)
 			r = gather(s, &c, done_[i], e);
 		if (r == 0 && c.rows.n > 0 &&
 		    (i + 1 == n || done_[i + 1]->round->mark != done_[i]->round->mark))
@@ -525,11 +535,26 @@ static int settle_inside(void *arg, struct err *e)
 	return r < 0 ? r : planner_addresses(&s->p, s->touched.v, s->touched.n, e);
 }
 
+/* One line a message, once its outcome is kept. */
+static void say_done(struct flow *f, struct push_msg **done_, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (outcome_of(&done_[i]->answer)->outcome == OUTCOME_DONE)
+			flow_say(f, MSG_UPDATE_DONE, done_[i]->zone->zone->text,
+				 "update, done (%zu names)", done_[i]->sent);
+	}
+}
+
 static int settle_space(struct flow *f, const struct policy_space *space, struct push_msg **done_,
 			size_t n, struct push_again *again, struct err *e)
 {
 	struct settling s = {.f = f, .again = again, .done = done_, .n_done = n};
 	int r = planner_transaction(&s.p, f, space, settle_inside, &s, e);
+
+	if (r == 0 && f->server != NULL)
+		say_done(f, done_, n);
 
 	vec_fini(&s.put);
 	vec_fini(&s.touched);

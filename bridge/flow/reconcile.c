@@ -6,7 +6,7 @@
 #include "bridge/flow/flow.h"
 #include "bridge/flow/say.h"
 
-void flow_say(const struct flow *f, const char *subject, const char *fmt, ...)
+void flow_say(const struct flow *f, enum message id, const char *subject, const char *fmt, ...)
 {
 	char text[1200];
 	va_list ap;
@@ -16,11 +16,13 @@ void flow_say(const struct flow *f, const char *subject, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	f->say(f->say_arg, subject, text);
+	f->say(f->say_arg, id, subject, text);
 }
 
 bool flow_late(const struct flow *f)
 {
+	if (f->stop != NULL && f->stop(f->stop_arg))
+		return true;
 	return f->deadline_s != 0 && f->net->now_s(f->net->ctx) >= f->deadline_s;
 }
 
@@ -31,7 +33,7 @@ bool flow_out_of_time(struct flow *f, const char *subject)
 	if (f->deadline_s == 0 || f->net->now_s(f->net->ctx) < f->deadline_s - for_sending_s)
 		return false;
 	if (!f->said_late)
-		flow_say(f, subject, "not read (the run's time is over); the next run goes on here");
+		flow_say(f, MSG_RUN_LATE, subject, "not read (the run's time is over); the next run goes on here");
 	f->said_late = true;
 	f->counts.pending++;
 	return true;

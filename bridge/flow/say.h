@@ -6,8 +6,8 @@
 
 #include "bridge/flow/flow.h"
 
-void flow_say(const struct flow *f, const char *subject, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void flow_say(const struct flow *f, enum message id, const char *subject, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* The zone could not be looked at: in this run nothing is sent there, and servers that kept us
  * waiting are not asked for other zones. */
 void flow_note_failure(struct flow *f, const struct policy_zone *z, int code);

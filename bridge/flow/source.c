@@ -10,6 +10,8 @@
 #include "bridge/flow/observe.h"
 #include "bridge/flow/say.h"
 
+enum { HEARD_EVERY_S = 5 };  /* how often it is noted that a source has nothing new */
+
 struct reading {
 	struct intake in;
 	struct flow_feed *feed;
@@ -17,6 +19,7 @@ struct reading {
 	struct obs_batch batch;
 	bool staging;          /* the stage is open */
 	bool last;             /* the step that runs now is the last */
+	bool idle;             /* a daemon's source has nothing new */
 	uint64_t staged;       /* observations read */
 	uint64_t live;         /* those that are no ends */
 	uint64_t bad;
@@ -91,7 +94,7 @@ static void count(struct reading *u)
 
 	u->bad += b->n_bad;
 	for (i = 0; i < b->n_bad && i < OBS_BAD_KEPT; i++)
-		flow_say(u->in.f, u->in.src->name, "record %llu refused (%s)",
+		flow_say(u->in.f, MSG_RECORD_REFUSED, u->in.src->name, "record %llu refused (%s)",
 			 (unsigned long long)b->bad[i].record, b->bad[i].why);
 	u->staged += b->n;
 	for (i = 0; i < b->n; i++)
@@ -113,7 +116,7 @@ static int read_all(struct reading *u, bool *fatal, struct err *e)
 	do {
 		obs_batch_reset(&u->batch);
 		r = u->feed->read(u->feed->ctx, &u->batch, e);
-		if (r < 0 || r == FEED_SAME)
+		if (r < 0 || r == FEED_SAME || r == FEED_IDLE)
 			return r;
 		count(u);
 		if (!is_news(u, r))
@@ -126,7 +129,7 @@ static int read_all(struct reading *u, bool *fatal, struct err *e)
 /* The source could not be read: nothing ends, the row says why, the pass goes on. */
 static int failed(struct reading *u, const struct err *cause, struct err *e)
 {
-	flow_say(u->in.f, u->in.src->name, "read, failed (%s)%s%s", cause->text,
+	flow_say(u->in.f, MSG_SOURCE_FAILED, u->in.src->name, "read, failed (%s)%s%s", cause->text,
 		 cause->hint[0] != '\0' ? "; hint: " : "", cause->hint);
 	u->in.f->counts.pending++;
 	u->row.last_try_s = u->in.f->net->now_s(u->in.f->net->ctx);
@@ -150,14 +153,18 @@ static int succeed(struct reading *u, int answer, struct err *e)
 {
 	struct flow_store *st = u->in.f->store;
 	bool complete = answer == FEED_COMPLETE;
+	int64_t now_s = u->in.f->net->now_s(u->in.f->net->ctx);
 	uint64_t n = 0;
 	int r;
 
+	u->idle = answer == FEED_IDLE;
+	if (u->idle && now_s < u->row.last_ok_s + HEARD_EVERY_S)
+		return 0;
 	if (complete && u->staged == 0 && u->row.rows > 0 && u->in.f->force == NULL)
 		return suspicious(u, e);
-	u->row.last_ok_s = u->row.last_try_s = u->in.f->net->now_s(u->in.f->net->ctx);
+	u->row.last_ok_s = u->row.last_try_s = now_s;
 	u->row.last_error = NULL;
-	if (answer == FEED_SAME)
+	if (answer == FEED_SAME || u->idle)
 		return intake_step(&u->in, row_inside, u, e);
 	u->row.cursor = u->feed->cursor == NULL ? NULL : u->feed->cursor(u->feed->ctx);
 	if (complete)
@@ -208,4 +215,37 @@ int flow_read_source(struct flow *f, const struct policy_space *space,
 	obs_batch_fini(&u.batch);
 	arena_fini(&a);
 	return r;
+}
+
+static int nothing_read(void *ctx, struct obs_batch *into, struct err *e)
+{
+	(void)ctx;
+	(void)into;
+	(void)e;
+	return FEED_IDLE;
+}
+
+static int nothing_opened(void *ctx, const struct policy_space *space,
+			  const struct policy_source *src, const char *cursor, struct err *e)
+{
+	(void)ctx;
+	(void)space;
+	(void)src;
+	(void)cursor;
+	(void)e;
+	return 0;
+}
+
+static void nothing_closed(void *ctx)
+{
+	(void)ctx;
+}
+
+int flow_heard(struct flow *f, const struct policy_space *space, const struct policy_source *src,
+	       struct err *e)
+{
+	struct flow_feed feed = {.open = nothing_opened, .read = nothing_read,
+				 .close = nothing_closed};
+
+	return flow_read_source(f, space, src, &feed, e);
 }

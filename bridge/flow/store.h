@@ -91,6 +91,11 @@ struct flow_store {
 	/* One writer of a space at a time, until the transaction ends. */
 	int (*lock_space)(void *ctx, int32_t space_id, struct err *e);
 
+	/* The right to send to a zone, one process at a time.  It stays with us, and asking again
+	 * costs nothing, until zones_unlock or the end of the session.  *got false: another has it. */
+	int (*zone_lock)(void *ctx, int32_t zone_id, bool *got, struct err *e);
+	void (*zones_unlock)(void *ctx);
+
 	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
 			  struct err *e);
 	int (*source_put)(void *ctx, const struct source_row *row, struct err *e);

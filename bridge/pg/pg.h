@@ -99,6 +99,11 @@ int64_t pg_time(const struct pg_rows *r, size_t row, int col);   /* 0: NULL or -
 /* text[], at most cap elements, borrowed: how many there are. */
 size_t pg_texts(const struct pg_rows *r, size_t row, int col, struct pg_field *out, size_t cap);
 
+/* After "listen CHANNEL": waits until another session notifies (1, and its payload), other_fd is
+ * readable (-1: none) or the monotonic instant has come (0).  Not inside a transaction. */
+int pg_wait_notify(struct pg *p, int other_fd, int64_t until_ms, char *payload, size_t size,
+		   struct err *e);
+
 /* Binary COPY in: begin, then rows of fields, then end.  One COPY at a time. */
 int pg_copy_begin(struct pg *p, const char *sql, struct err *e);
 void pg_copy_row(struct pg *p, int n_fields);

@@ -21,10 +21,10 @@ struct once {
 	struct flow flow;
 };
 
-static void say(void *arg, const char *subject, const char *sentence)
+static void say(void *arg, enum message id, const char *subject, const char *sentence)
 {
 	(void)arg;
-	log_warn(subject, "%s", sentence);
+	log_event(id, subject, "%s", sentence);
 }
 
 static int connect_all(struct once *o, const struct conf *c, const char *role, bool look,
@@ -60,11 +60,22 @@ int once_open(struct once **out, const struct conf *c, const char *role, bool lo
 	o->flow.net = &o->flow_net;
 	o->flow.dry_run = look;
 	o->flow.full_every_s = c->full_s;
-	o->flow.deadline_s = clock_wall_s() + c->run_timeout_s;
 	o->flow.say = say;
-	wire_deadline(o->wire, clock_mono_ms() + c->run_timeout_s * 1000);
+	once_begin(o, c->run_timeout_s);
 	*out = own_take(&o);
 	return 0;
+}
+
+void once_begin(struct once *o, int64_t timeout_s)
+{
+	struct flow *f = &o->flow;
+
+	memset(&f->counts, 0, sizeof(f->counts));
+	f->n_down = 0;
+	f->said_late = false;
+	f->started_s = clock_wall_s();
+	f->deadline_s = f->started_s + timeout_s;
+	wire_begin(o->wire, clock_mono_ms() + timeout_s * 1000);
 }
 
 void once_close(struct once *o)

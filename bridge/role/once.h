@@ -17,6 +17,9 @@ struct once; /* one command's sessions: configuration, database, servers, adapte
  * for commands that change nothing. */
 int once_open(struct once **out, const struct conf *c, const char *role, bool look,
 	      struct err *e);
+/* A new run of a process that makes many: its own time, nothing held against servers that did not
+ * answer in the last one. */
+void once_begin(struct once *o, int64_t timeout_s);
 void once_close(struct once *o);
 void once_closep(struct once **o);
 struct flow *once_flow(struct once *o);

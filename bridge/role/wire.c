@@ -164,9 +164,13 @@ void wire_close(struct wire *w)
 	free(w);
 }
 
-void wire_deadline(struct wire *w, int64_t at_ms)
+void wire_begin(struct wire *w, int64_t deadline_ms)
 {
-	w->deadline_ms = at_ms;
+	size_t i;
+
+	w->deadline_ms = deadline_ms;
+	for (i = 0; i < w->n; i++)
+		memset(&w->servers[i].dead, 0, sizeof(w->servers[i].dead));
 }
 
 static int64_t until(const struct wire *w, int64_t span_ms)

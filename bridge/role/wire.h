@@ -16,7 +16,8 @@ struct wire;
 int wire_open(struct wire **out, const struct conf *c, struct err *e);
 void wire_close(struct wire *w);
 struct flow_net wire_flow(struct wire *w);
-/* No exchange or transfer waits beyond this monotonic instant; 0: only its own deadline. */
-void wire_deadline(struct wire *w, int64_t at_ms);
+/* A run begins: no exchange or transfer waits beyond this monotonic instant, and every server may
+ * be asked again. */
+void wire_begin(struct wire *w, int64_t deadline_ms);
 
 #endif

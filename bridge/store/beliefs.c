@@ -417,6 +417,7 @@ static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct 
 	/* Those to keep from the front, those to delete from the back. */
 	AUTO(own_freep) const struct belief **p = NULL;
 	size_t keep = 0, drop = n, i;
+	struct store *s = ctx;
 	int r = 0;
 
 	if (n == 0)
@@ -427,6 +428,7 @@ static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct 
 	for (i = 0; i < n; i++) {
 		if (v[i].n_offered > BELIEF_OFFERED_MAX)
 			return err_set(e, ERR_BUG, "belief with too many offers");
+		s->due = s->due || v[i].state == BELIEF_DUE;
 		if (belief_is_empty(&v[i]))
 			p[--drop] = &v[i];
 		else

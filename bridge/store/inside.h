@@ -22,6 +22,8 @@ struct store {
 	struct pg *pg;
 	bool in_tx;
 	bool dry;                 /* an outer transaction is open that will be rolled back */
+	bool due;                 /* the open transaction made owners due */
+	VEC(int32_t) zones;       /* locked by this session */
 
 	/* The stage (stage.c). */
 	bool stage_made;          /* the session has its temporary tables */

@@ -10,7 +10,8 @@
 #include "sql.h"
 
 /* Advisory locks: (class, object).  The first class is "ipam" in ASCII. */
-enum { LOCK_RUN = 0x6970616d, LOCK_SPACE = LOCK_RUN + 1 };
+enum { LOCK_RUN = 0x6970616d, LOCK_SPACE = LOCK_RUN + 1, LOCK_ZONE = LOCK_RUN + 2,
+       LOCK_POLICY = LOCK_RUN + 3 };
 
 /* Below this no table is worth the time that ANALYZE takes. */
 enum { ANALYZE_MIN = 5000 };
@@ -64,6 +65,7 @@ void store_close(struct store *s)
 		store_dry_end(s);
 	store_stage_forget(s);
 	vec_fini(&s->lines);
+	vec_fini(&s->zones);
 	arena_fini(&s->lines_arena);
 	free(s);
 }
@@ -88,7 +90,7 @@ static void flow_rollback(void *ctx)
 
 	if (!s->in_tx)
 		return;
-	s->in_tx = false;
+	s->in_tx = s->due = false;
 	store_journal_forget(s);
 	store_stage_ended(s, false);
 	if (!s->dry) {
@@ -107,12 +109,14 @@ static int flow_commit(void *ctx, struct err *e)
 	if (!s->in_tx)
 		return err_set(e, ERR_BUG, "commit without begin");
 	r = store_journal_flush(s, e);
+	if (r == 0 && s->due && !s->dry)
+		r = pg_run(s->pg, sql_notify_due, NULL, e);
 	if (r < 0) {
 		flow_rollback(s);
 		return r;
 	}
 	r = pg_run(s->pg, s->dry ? "release savepoint step" : "commit", NULL, e);
-	s->in_tx = false;
+	s->in_tx = s->due = false;
 	store_stage_ended(s, r == 0);
 	return r < 0 ? r : store_settle_growth(s, e);
 }
@@ -247,6 +251,96 @@ void store_run_unlock(struct store *s)
 	run_lock(s, sql_store_run_unlock, &got, NULL);
 }
 
+/* A statement about two numbers that answers one value, or none. */
+static int ask(struct pg_rows **rows, struct store *s, const char *sql, int32_t a, int32_t b,
+	       struct err *e)
+{
+	struct pg_args args;
+	int r;
+
+	pg_args_init(&args);
+	pg_arg_i32(&args, a);
+	pg_arg_i32(&args, b);
+	r = pg_query(rows, s->pg, sql, &args, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+static int flow_zone_lock(void *ctx, int32_t zone_id, bool *got, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	size_t i;
+	int r;
+
+	for (i = 0; i < s->zones.n; i++) {
+		if (s->zones.v[i] == zone_id) {
+			*got = true;
+			return 0;
+		}
+	}
+	if (vec_reserve(&s->zones, 1) < 0)
+		return err_nomem(e);
+	r = ask(&rows, s, sql_zone_lock, LOCK_ZONE, zone_id, e);
+	if (r < 0)
+		return r;
+	*got = pg_bool(rows, 0, 0);
+	if (*got)
+		s->zones.v[s->zones.n++] = zone_id;
+	return 0;
+}
+
+static void flow_zones_unlock(void *ctx)
+{
+	struct store *s = ctx;
+
+	while (s->zones.n > 0) {
+		AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+
+		ask(&rows, s, sql_zone_unlock, LOCK_ZONE, s->zones.v[--s->zones.n], NULL);
+	}
+}
+
+int store_hold_policy(struct store *s, const struct policy *p, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *held = NULL, *others = NULL, *gone = NULL;
+	int32_t digest = (int32_t)policy_digest(p);
+	int r;
+
+	r = ask(&held, s, sql_policy_hold, LOCK_POLICY, digest, e);
+	r = r < 0 ? r : ask(&others, s, sql_policy_others, LOCK_POLICY, digest, e);
+	if (r < 0 || pg_i64(others, 0, 0) == 0)
+		return r;
+	ask(&gone, s, sql_policy_let_go, LOCK_POLICY, digest, NULL);
+	err_set(e, ERR_CONF, "another daemon on this database has another configuration");
+	err_hint(e, "give both the same zones, subnets and sources, or stop one of them");
+	return ERR_CONF;
+}
+
+int store_ask_to_look(struct store *s, int32_t source_id, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, source_id);
+	r = pg_run(s->pg, sql_notify_look, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+int store_forget_cursor(struct store *s, int32_t source_id, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, source_id);
+	r = pg_run(s->pg, sql_forget_cursor, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
 int store_journal_trim(struct store *s, int64_t keep_s, struct err *e)
 {
 	int64_t n = 1;
@@ -275,6 +369,8 @@ struct flow_store store_flow(struct store *s)
 		.commit = flow_commit,
 		.rollback = flow_rollback,
 		.lock_space = flow_lock_space,
+		.zone_lock = flow_zone_lock,
+		.zones_unlock = flow_zones_unlock,
 	};
 
 	store_bind_stage(&f);

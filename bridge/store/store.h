@@ -19,6 +19,18 @@ struct flow_store store_flow(struct store *s);
 /* One reconciling run at a time (session advisory lock).  ERR_BUSY: another holds it. */
 int store_run_lock(struct store *s, struct err *e);
 void store_run_unlock(struct store *s);
+/* Processes that plan hold the configuration they plan with, until the session ends.  ERR_CONF:
+ * another process on this database plans with another one. */
+int store_hold_policy(struct store *s, const struct policy *p, struct err *e);
+/* Who follows the source (CHANNEL_LOOK) shall look at it now. */
+int store_ask_to_look(struct store *s, int32_t source_id, struct err *e);
+/* The source is to be read from the start the next time. */
+int store_forget_cursor(struct store *s, int32_t source_id, struct err *e);
+
+/* Notified when owners have become due; and with the id of a source that is to be looked at. */
+#define CHANNEL_DUE "ipambridge_due"
+#define CHANNEL_LOOK "ipambridge_look"
+
 /* From now on begin and commit work inside one outer transaction that is never committed;
  * store_dry_end rolls it back. */
 int store_dry_begin(struct store *s, struct err *e);

@@ -266,6 +266,19 @@ static int mem_source_get(void *ctx, struct source_row *out, struct arena *a, in
 	return 0;
 }
 
+/* A simulated life has one process. */
+static int mem_zone_lock(void *ctx, int32_t zone_id, bool *got, struct err *e)
+{
+	(void)zone_id;
+	*got = true;
+	return memstore_enter(ctx, e);
+}
+
+static void mem_zones_unlock(void *ctx)
+{
+	(void)ctx;
+}
+
 /* The policy of a simulated life does not change. */
 static int mem_sources_gone(void *ctx, struct source_gone **out, size_t *n, struct arena *a,
 			    struct err *e)
@@ -494,6 +507,8 @@ struct flow_store memstore_flow(struct memstore *m)
 		.lock_space = mem_lock_space,
 		.source_get = mem_source_get,
 		.source_put = mem_source_put,
+		.zone_lock = mem_zone_lock,
+		.zones_unlock = mem_zones_unlock,
 		.sources_gone = mem_sources_gone,
 		.zone_get = mem_zone_get,
 		.zone_put = mem_zone_put,

@@ -39,8 +39,9 @@ static void between(void *arg, const char *what)
 		people_event(w);
 }
 
-static void say(void *arg, const char *subject, const char *sentence)
+static void say(void *arg, enum message id, const char *subject, const char *sentence)
 {
+	(void)id;
 	world_say(arg, "    %s: %s", subject, sentence);
 }
 

@@ -1,0 +1,1 @@
+update ipambridge.source set cursor = null where id = $1::int
