@@ -205,6 +205,15 @@ install: $(B)/ipambridge
 		$(DESTDIR)$(PREFIX)/share/man/man5/ipambridge.conf.5
 	install -D -m 644 contrib/man/ipambridge-messages.7 \
 		$(DESTDIR)$(PREFIX)/share/man/man7/ipambridge-messages.7
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for u in $(notdir $(wildcard contrib/systemd/*.service contrib/systemd/*.timer)); do \
+		sed 's|/usr/bin/ipambridge|$(PREFIX)/bin/ipambridge|' contrib/systemd/$$u \
+			> $(DESTDIR)$(PREFIX)/lib/systemd/system/$$u || exit 1; \
+	done
+	install -D -m 644 contrib/systemd/ipambridge.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/ipambridge.conf
+	install -D -m 644 contrib/systemd/ipambridge.tmpfiles \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/ipambridge.conf
 
 clean:
 	rm -rf build
