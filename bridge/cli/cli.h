@@ -103,6 +103,7 @@ int verb_list(struct cli *c);
 int verb_why(struct cli *c);
 int verb_import(struct cli *c);
 int verb_serve(struct cli *c);
+int verb_kea_hook(struct cli *c);
 int verb_check_config(struct cli *c);
 int verb_db(struct cli *c);
 

@@ -10,6 +10,8 @@ static const struct cli_opt add_opts[] = {
     {"mac", "MAC"}, {"ttl", "TTL"}, {"note", "TEXT"}, {"replace", NULL}, {NULL, NULL}};
 static const struct cli_opt import_opts[] = {
     {"type", "TYPE"}, {"source", "NAME"}, {NULL, NULL}};
+static const struct cli_opt kea_hook_opts[] = {
+    {"socket", "PATH"}, {"spool", "PATH"}, {NULL, NULL}};
 
 static const struct cli_opt serve_opts[] = {{"role", "ROLE[:OF]"}, {NULL, NULL}};
 
@@ -148,6 +150,22 @@ const struct verb verbs[] = {
 		"  ipambridge -v serve --role ingest:default/dhcp",
 	.opts = serve_opts,
 	.run = verb_serve,
+    },
+    {
+	.name = "kea-hook",
+	.help = "what Kea's run_script hook calls for each event",
+	.usage = "[--socket PATH] [--spool PATH] EVENT",
+	.text = "Tells the running daemon of one event, which it takes from the variables that\n"
+		"Kea sets.  When the daemon is away or busy, the event waits in the spool.\n"
+		"Reads no configuration, and exits with 0 always: Kea would not look.\n\n"
+		"  --socket PATH  of the source; default /var/lib/ipambridge/hook.sock\n"
+		"  --spool PATH   of the source; default /var/lib/ipambridge/hook.spool\n\n"
+		"example, in the script that Kea runs:\n"
+		"  exec /usr/local/bin/ipambridge kea-hook \"$1\"",
+	.opts = kea_hook_opts,
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_kea_hook,
     },
     {
 	.name = "check-config",
