@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,10 +12,9 @@
 
 #include "adapters/kea/kea_family.h"
 #include "bridge/base/clock.h"
-#include "bridge/base/hash.h"
 #include "bridge/base/own.h"
 
-enum { TAIL = 512, STDIN_MAX_MB = 1024 };
+enum { STDIN_MAX_MB = 1024 };
 
 const char *kea_family_suffix(int which)
 {
@@ -63,8 +61,17 @@ static int refuse_open(const char *name, int errnum, struct err *e)
 	return ERR_SYS;
 }
 
-/* 0 also when the file is not there (fd stays -1). */
-static int open_one(struct kea_file *f, const char *path, int which, struct err *e)
+static struct kea_id id_of(const struct stat *st)
+{
+	return (struct kea_id){
+	    .dev = st->st_dev,
+	    .ino = st->st_ino,
+	    .size = st->st_size,
+	    .mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+	};
+}
+
+int kea_file_open(struct kea_file *f, const char *path, int which, struct err *e)
 {
 	char name[PATH_MAX];
 	struct stat st;
@@ -82,72 +89,28 @@ static int open_one(struct kea_file *f, const char *path, int which, struct err 
 		hint_name(e);
 		return ERR_CONF;
 	}
-	f->size = st.st_size;
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
-	f->mtime_s = st.st_mtim.tv_sec;
-	f->mtime_ns = st.st_mtim.tv_nsec;
-	return 0;
-}
-
-/* Covers at least a usual last line.  The key only has to be the same next time. */
-static int tail_sum(uint64_t *out, const struct kea_file *f, struct err *e)
-{
-	static const struct hash_key key = {0x6c65617365732d34, 0x6c65617365732d36};
-	uint8_t tail[TAIL];
-	int64_t from = f->size > TAIL ? f->size - TAIL : 0;
-	ssize_t n = pread(f->fd, tail, (size_t)(f->size - from), (off_t)from);
-
-	if (n < 0)
-		return err_sys(e, errno, "reading");
-	*out = hash_bytes(&key, tail, (size_t)n);
-	return 0;
-}
-
-static int write_cursor(struct kea_family *k, struct err *e)
-{
-	size_t at = (size_t)snprintf(k->cursor, sizeof(k->cursor), "v1");
-
-	for (int i = 0; i < KEA_FILES; i++) {
-		const struct kea_file *f = &k->f[i];
-		uint64_t sum;
-		int n;
-
-		if (f->fd < 0)
-			continue;
-		if (tail_sum(&sum, f, e) < 0)
-			return ERR_SYS;
-		n = snprintf(k->cursor + at, sizeof(k->cursor) - at,
-			     " X%s:%ju:%ju:%" PRId64 ":%" PRId64 ".%09ld:%016" PRIx64,
-			     kea_family_suffix(i), (uintmax_t)f->dev, (uintmax_t)f->ino, f->size,
-			     f->mtime_s, f->mtime_ns, sum);
-		if (n < 0 || (size_t)n >= sizeof(k->cursor) - at)
-			return err_set(e, ERR_BUG, "the cursor of a lease file does not fit");
-		at += (size_t)n;
-	}
+	f->id = id_of(&st);
 	return 0;
 }
 
 static int open_all(struct kea_family *k, const char *path, struct err *e)
 {
-	int r = open_one(&k->f[KEA_COMPLETED], path, KEA_COMPLETED, e);
+	int r = kea_file_open(&k->f[KEA_COMPLETED], path, KEA_COMPLETED, e);
 
 	if (r == 0 && k->f[KEA_COMPLETED].fd < 0) {
-		r = open_one(&k->f[KEA_SNAPSHOT], path, KEA_SNAPSHOT, e);
+		r = kea_file_open(&k->f[KEA_SNAPSHOT], path, KEA_SNAPSHOT, e);
 		if (r == 0)
-			r = open_one(&k->f[KEA_PREVIOUS], path, KEA_PREVIOUS, e);
+			r = kea_file_open(&k->f[KEA_PREVIOUS], path, KEA_PREVIOUS, e);
 	}
 	if (r == 0)
-		r = open_one(&k->f[KEA_LIVE], path, KEA_LIVE, e);
+		r = kea_file_open(&k->f[KEA_LIVE], path, KEA_LIVE, e);
 	/* Kea renames X to X.1, then creates X, then writes its header. */
 	if (r == ERR_SYS && k->f[KEA_LIVE].fd < 0 && k->f[KEA_PREVIOUS].fd >= 0)
 		return 1;
-	if (r == 0 && k->f[KEA_LIVE].size == 0) {
+	if (r == 0 && k->f[KEA_LIVE].id.size == 0) {
 		err_set(e, ERR_BUSY, "lease file \"%s\" has no header yet", path);
 		return 1;
 	}
-	if (r == 0)
-		r = write_cursor(k, e);
 	return r;
 }
 
@@ -162,23 +125,52 @@ int kea_family_open(struct kea_family *k, const char *path, struct err *e)
 	return r;
 }
 
+struct kea_id kea_id_named(const char *path, int which)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	if (!name_of(name, path, which) || stat(name, &st) < 0)
+		return (struct kea_id){0};
+	return id_of(&st);
+}
+
+struct kea_id kea_id_open(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? id_of(&st) : (struct kea_id){0};
+}
+
+bool kea_id_same_file(const struct kea_id *a, const struct kea_id *b)
+{
+	return a->ino == b->ino && a->dev == b->dev;
+}
+
+bool kea_id_equal(const struct kea_id *a, const struct kea_id *b)
+{
+	return kea_id_same_file(a, b) && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+void kea_family_older(struct kea_id id[KEA_FILES], const char *path)
+{
+	memset(id, 0, KEA_LIVE * sizeof(*id));
+	id[KEA_COMPLETED] = kea_id_named(path, KEA_COMPLETED);
+	/* With X.completed there, the cleanup is free to remove the other two. */
+	if (id[KEA_COMPLETED].ino != 0)
+		return;
+	id[KEA_SNAPSHOT] = kea_id_named(path, KEA_SNAPSHOT);
+	id[KEA_PREVIOUS] = kea_id_named(path, KEA_PREVIOUS);
+}
+
 bool kea_family_same(const struct kea_family *k, const char *path)
 {
-	for (int i = 0; i < KEA_FILES; i++) {
-		bool passed =
-		    k->f[KEA_COMPLETED].fd >= 0 && (i == KEA_SNAPSHOT || i == KEA_PREVIOUS);
-		const struct kea_file *f = &k->f[i];
-		char name[PATH_MAX];
-		struct stat st;
-		bool there;
+	struct kea_id now[KEA_FILES];
 
-		/* With X.completed there, the cleanup is free to remove the other two. */
-		if (passed)
-			continue;
-		there = name_of(name, path, i) && stat(name, &st) == 0;
-		if (there != (f->fd >= 0))
-			return false;
-		if (there && (st.st_ino != f->ino || st.st_dev != f->dev))
+	kea_family_older(now, path);
+	now[KEA_LIVE] = kea_id_named(path, KEA_LIVE);
+	for (int i = 0; i < KEA_FILES; i++) {
+		if (!kea_id_same_file(&now[i], &k->f[i].id))
 			return false;
 	}
 	return true;
@@ -243,7 +235,7 @@ int kea_family_stdin(struct kea_family *k, int64_t until_ms, struct err *e)
 	f->fd = memfd_create("leases", MFD_CLOEXEC);
 	if (f->fd < 0)
 		return err_sys(e, errno, "keeping standard input");
-	r = copy_input(f->fd, &f->size, until_ms, e);
+	r = copy_input(f->fd, &f->id.size, until_ms, e);
 	if (r < 0)
 		kea_family_close(k);
 	return r;

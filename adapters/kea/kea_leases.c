@@ -1,18 +1,23 @@
-/* kea_leases.c - reads a whole Kea lease set: the live file and what its cleanup keeps beside it.
+/* kea_leases.c - reads a Kea lease set: the live file and what its cleanup keeps beside it, whole
+ * or from where it was read before, and then what is appended.
  *
  * Two passes over the same open files: the first finds the last row of each address, the second
  * gives those rows out in the order of the files.  In between only one bit a row is kept.
+ *
+ * A read that ended keeps the live file open and its place in it; from there the next one
+ * follows.  A read that failed keeps neither: the one after it compares all files with the place.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "adapters/kea/kea_family.h"
+#include "adapters/kea/kea_follow.h"
 #include "adapters/kea/kea_last.h"
 #include "adapters/kea/kea_leases.h"
-#include "adapters/kea/kea_leases_decode.h"
-#include "adapters/kea/kea_lines.h"
+#include "adapters/kea/kea_place.h"
+#include "adapters/kea/kea_walk.h"
 #include "bridge/base/clock.h"
 #include "bridge/base/own.h"
 
@@ -20,19 +25,10 @@ enum {
 	BATCH_MAX = 4000,
 	TRIES = 6, /* sleeping 20, 40, ... 320 ms between them */
 	FIRST_PAUSE_MS = 20,
+	/* What shows up just before the deadline of a wait is still read. */
+	GRACE_MS = 5000,
+	READY = 0, /* there are rows to give out */
 	MOVED = 1, /* Kea is at its files, try again */
-};
-
-/* A walk over all rows of all files, the same in both passes. */
-struct walk {
-	struct kea_lines lines;
-	int file; /* KEA_FILES: at the end */
-	bool started; /* this file's lines */
-	bool headed; /* this file's header was read */
-	struct kea_header h; /* family 0 before the first one */
-	uint32_t row; /* of the row given out last, from 0 */
-	uint32_t n_rows;
-	char where[32]; /* "in x.1: ", for the reasons of refused rows */
 };
 
 struct kea_leases {
@@ -41,103 +37,17 @@ struct kea_leases {
 	char *path_own;
 	bool emitting; /* pass 2 is under way */
 	bool drained; /* standard input was read */
-	struct kea_family family;
+	int answer; /* of this read when it ends */
+	struct kea_family family; /* of this read */
 	struct kea_last last;
-	struct walk walk;
-	char cursor[sizeof(((struct kea_family *)NULL)->cursor)];
+	struct kea_walk walk;
+	struct kea_spot from; /* where this read began */
+	struct kea_place place; /* where the last one ended */
+	struct kea_spot spot; /* the same while held is open, with its header */
+	struct kea_file held; /* the live file after a read that ended */
+	struct kea_follow follow;
+	char cursor[KEA_PLACE_TEXT];
 };
-
-/* ---- walking ----------------------------------------------------------------------------- */
-
-static void walk_start(struct walk *w)
-{
-	w->file = 0;
-	w->started = false;
-	w->headed = false;
-	w->h.family = 0;
-	w->n_rows = 0;
-}
-
-/* On to the next file of the set: false after the last. */
-static bool walk_file(struct walk *w, const struct kea_family *k)
-{
-	if (w->started)
-		w->file++;
-	while (w->file < KEA_FILES && k->f[w->file].fd < 0)
-		w->file++;
-	w->started = w->file < KEA_FILES;
-	if (!w->started)
-		return false;
-	kea_lines_start(&w->lines, k->f[w->file].fd, k->f[w->file].size, w->file == KEA_LIVE);
-	w->headed = false;
-	w->where[0] = '\0';
-	if (w->file != KEA_LIVE && k->f[KEA_LIVE].fd >= 0)
-		snprintf(w->where, sizeof(w->where), "in %s: ", kea_family_suffix(w->file));
-	return true;
-}
-
-/* 1: a header, taken; 0: a row; negative: this is no lease file. */
-static int walk_header(struct walk *w, const char *line, size_t len, struct err *e)
-{
-	struct kea_header h;
-	const char *why;
-
-	if (w->headed && !kea_is_header(line, len))
-		return 0;
-	if (!kea_header_parse(&h, line, len, &why)) {
-		if (w->headed)
-			return 0;
-		err_set(e, ERR_PROTO, "%s", why);
-		err_hint(e, "is it the file that \"lease-database\" in Kea's configuration names?");
-		return ERR_PROTO;
-	}
-	if (w->h.family != 0 && h.family != w->h.family)
-		return err_set(e, ERR_PROTO, "DHCPv4 and DHCPv6 leases are mixed");
-	w->h = h;
-	w->headed = true;
-	return 1;
-}
-
-/* A file without header says nothing, and nothing is not "no leases". */
-static int walk_unheaded(const struct walk *w, struct err *e)
-{
-	if (w->file == KEA_LIVE)
-		return err_set(e, ERR_BUSY, "has no header yet");
-	return err_set(e, ERR_PROTO, "has no header");
-}
-
-/* 1: a row; 0: no more; negative. */
-static int walk_next(struct walk *w, const struct kea_family *k, const char **line, size_t *len,
-		     struct err *e)
-{
-	for (;;) {
-		int r;
-
-		if (!w->started && !walk_file(w, k))
-			return 0;
-		r = kea_lines_next(&w->lines, line, len, e);
-		if (r == 0) {
-			if (!w->headed)
-				return walk_unheaded(w, e);
-			if (!walk_file(w, k))
-				return 0;
-			continue;
-		}
-		if (r < 0)
-			return r;
-		if (*len == 0)
-			continue;
-		r = walk_header(w, *line, *len, e);
-		if (r < 0)
-			return r;
-		if (r == 1)
-			continue;
-		if (w->n_rows == UINT32_MAX - 1)
-			return err_set(e, ERR_PROTO, "has more than 4 billion rows");
-		w->row = w->n_rows++;
-		return 1;
-	}
-}
 
 static int in_file(const struct kea_leases *a, int r, struct err *e)
 {
@@ -146,6 +56,16 @@ static int in_file(const struct kea_leases *a, int r, struct err *e)
 	if (a->path == NULL)
 		return err_in(e, r, "standard input");
 	return err_in(e, r, "lease file \"%s%s\"", a->path, suffix);
+}
+
+/* Back to the state without open files. */
+static void stop(struct kea_leases *a)
+{
+	kea_family_close(&a->family);
+	kea_last_fini(&a->last);
+	own_closep(&a->held.fd);
+	a->held.fd = -1;
+	a->emitting = false;
 }
 
 /* ---- pass 1 ------------------------------------------------------------------------------ */
@@ -158,7 +78,7 @@ static int index_row(struct kea_leases *a, const char *line, size_t len)
 {
 	struct ipaddr addr;
 
-	if (kea_row_address(&addr, &a->walk.h, line, len))
+	if (kea_row_address(&addr, &a->walk.spot.h, line, len))
 		return kea_last_put(&a->last, &addr, a->walk.row);
 	return kea_last_mark(&a->last, a->walk.row);
 }
@@ -170,12 +90,12 @@ static int index_rows(struct kea_leases *a, int64_t until_ms, struct err *e)
 	bool first = true;
 	int r;
 
-	walk_start(&a->walk);
+	kea_walk_start(&a->walk, &a->from);
 	a->walk.lines.until_ms = until_ms;
 	kea_last_fini(&a->last);
-	while ((r = walk_next(&a->walk, &a->family, &line, &len, e)) > 0) {
+	while ((r = kea_walk_next(&a->walk, &a->family, &line, &len, e)) > 0) {
 		if (first)
-			kea_last_init(&a->last, a->walk.h.family);
+			kea_last_init(&a->last, a->walk.spot.h.family);
 		first = false;
 		if (index_row(a, line, len) < 0)
 			return err_nomem(e);
@@ -190,7 +110,7 @@ static int index_rows(struct kea_leases *a, int64_t until_ms, struct err *e)
 
 static int emit_row(struct kea_leases *a, struct obs_batch *into, const char *line, size_t len)
 {
-	const struct walk *w = &a->walk;
+	const struct kea_walk *w = &a->walk;
 
 	if (!kea_last_has(&a->last, w->row))
 		return 0;
@@ -198,14 +118,53 @@ static int emit_row(struct kea_leases *a, struct obs_batch *into, const char *li
 		obs_batch_refuse(into, w->lines.line_no, "the line is longer than 256 KiB");
 		return 0;
 	}
-	return kea_row_decode(into, &w->h, line, len, w->lines.line_no, w->where);
+	return kea_row_decode(into, &w->spot.h, line, len, w->lines.line_no, w->where);
 }
 
-static void stop(struct kea_leases *a)
+/* The live file stays open, its place is known, the rest is let go. */
+static void settle(struct kea_leases *a, const struct kea_spot *spot)
 {
+	a->spot = *spot;
+	a->held = a->family.f[KEA_LIVE];
+	a->family.f[KEA_LIVE].fd = -1;
 	kea_family_close(&a->family);
 	kea_last_fini(&a->last);
 	a->emitting = false;
+}
+
+/* Remembers how far was read.  The older files are those that were read with it, or, when what
+ * came was followed, those that are there now: they came of what was followed. */
+static void remember(struct kea_leases *a, const struct kea_spot *spot)
+{
+	struct kea_place *p = &a->place;
+
+	if (a->answer == ADAPTER_COMPLETE) {
+		for (int i = 0; i < KEA_LIVE; i++)
+			p->id[i] = a->family.f[i].id;
+	} else {
+		kea_family_older(p->id, a->path);
+	}
+	p->id[KEA_LIVE] = a->family.f[KEA_LIVE].id;
+	p->offset = spot->offset;
+	p->lines = spot->lines;
+	p->head_at = spot->head_at;
+	p->known = kea_place_sign(p, a->family.f[KEA_LIVE].fd);
+	if (!p->known || !kea_place_text(a->cursor, p))
+		a->cursor[0] = '\0';
+}
+
+static int finish(struct kea_leases *a)
+{
+	struct kea_spot spot = kea_walk_end(&a->walk);
+
+	if (a->path == NULL) {
+		stop(a);
+		a->drained = true;
+		return ADAPTER_DELTA;
+	}
+	remember(a, &spot);
+	settle(a, &spot);
+	return a->answer;
 }
 
 static int emit_rows(struct kea_leases *a, struct obs_batch *into, int64_t until_ms, struct err *e)
@@ -215,20 +174,13 @@ static int emit_rows(struct kea_leases *a, struct obs_batch *into, int64_t until
 	int r;
 
 	a->walk.lines.until_ms = until_ms;
-	while ((r = walk_next(&a->walk, &a->family, &line, &len, e)) > 0) {
+	while ((r = kea_walk_next(&a->walk, &a->family, &line, &len, e)) > 0) {
 		if (emit_row(a, into, line, len) < 0)
 			return err_nomem(e);
 		if (into->n >= BATCH_MAX)
 			return ADAPTER_MORE;
 	}
-	if (r < 0)
-		return in_file(a, r, e);
-	if (a->path == NULL) {
-		a->drained = true;
-		return ADAPTER_DELTA;
-	}
-	memcpy(a->cursor, a->family.cursor, sizeof(a->cursor));
-	return ADAPTER_COMPLETE;
+	return r < 0 ? in_file(a, r, e) : finish(a);
 }
 
 /* ---- the set ----------------------------------------------------------------------------- */
@@ -240,16 +192,40 @@ static void pause_before(int try_no, int64_t until_ms)
 	clock_sleep_until_ms(at < until_ms ? at : until_ms);
 }
 
-/* Opens and indexes the set: 0, MOVED, ADAPTER_SAME or negative. */
+static struct kea_spot spot_of(const struct kea_place *p, const struct kea_header *h)
+{
+	return (struct kea_spot){.file = KEA_LIVE,
+				 .offset = p->offset,
+				 .lines = p->lines,
+				 .head_at = p->head_at,
+				 .h = *h};
+}
+
+/* Where this read begins: READY or ADAPTER_SAME. */
+static int choose(struct kea_leases *a)
+{
+	struct kea_header h;
+	int what = kea_place_compare(&a->place, &a->family, &h);
+
+	a->from = (struct kea_spot){0};
+	a->answer = ADAPTER_COMPLETE;
+	if (what == KEA_READ_ALL)
+		return READY;
+	a->from = spot_of(&a->place, &h);
+	a->answer = ADAPTER_DELTA;
+	return what == KEA_READ_NOTHING ? ADAPTER_SAME : READY;
+}
+
+/* Opens and indexes the set: READY, MOVED, ADAPTER_SAME or negative. */
 static int begin_once(struct kea_leases *a, int64_t until_ms, struct err *e)
 {
 	int r = kea_family_open(&a->family, a->path, e);
+	bool same;
 
 	if (r != 0)
 		return r < 0 ? r : MOVED;
-	if (strcmp(a->family.cursor, a->cursor) == 0 && kea_family_same(&a->family, a->path))
-		return ADAPTER_SAME;
-	r = index_rows(a, until_ms, e);
+	same = choose(a) == ADAPTER_SAME;
+	r = same ? 0 : index_rows(a, until_ms, e);
 	if (r < 0 && r != ERR_BUSY)
 		return r;
 	if (r == ERR_BUSY)
@@ -259,7 +235,7 @@ static int begin_once(struct kea_leases *a, int64_t until_ms, struct err *e)
 			"lease file \"%s\": Kea replaced its files while they were read", a->path);
 		return MOVED;
 	}
-	return 0;
+	return same ? ADAPTER_SAME : READY;
 }
 
 static int begin(struct kea_leases *a, int64_t until_ms, struct err *e)
@@ -280,27 +256,127 @@ static int begin(struct kea_leases *a, int64_t until_ms, struct err *e)
 		r = e != NULL ? e->code : ERR_BUSY;
 		err_hint(e, "the next pass tries again; see that kea-lfc does not hang");
 	}
+	if (r == ADAPTER_SAME)
+		settle(a, &a->from);
 	return r;
+}
+
+static int64_t with_grace(int64_t until_ms)
+{
+	int64_t least = clock_mono_ms() + GRACE_MS;
+
+	return until_ms > least ? until_ms : least;
+}
+
+/* ---- following --------------------------------------------------------------------------- */
+
+/* The held file alone, or with the one that took its name. */
+static void take_files(struct kea_leases *a, struct kea_file *next)
+{
+	a->from = a->spot;
+	a->answer = ADAPTER_DELTA;
+	if (next->fd >= 0) {
+		a->from.file = KEA_PREVIOUS;
+		a->family.f[KEA_PREVIOUS] = a->held;
+		a->family.f[KEA_LIVE] = *next;
+	} else {
+		a->family.f[KEA_LIVE] = a->held;
+	}
+	a->held.fd = -1;
+}
+
+/* As before take_files: the new file cannot be read yet. */
+static int give_back(struct kea_leases *a, struct err *e)
+{
+	if (a->from.file == KEA_PREVIOUS) {
+		a->held = a->family.f[KEA_PREVIOUS];
+		a->family.f[KEA_PREVIOUS].fd = -1;
+	} else {
+		a->held = a->family.f[KEA_LIVE];
+		a->family.f[KEA_LIVE].fd = -1;
+	}
+	kea_family_close(&a->family);
+	return kea_follow_not_ready(&a->follow, e);
+}
+
+/* READY when there is a row, KEA_QUIET when there is none, KEA_UNSURE or negative. */
+static int take_news(struct kea_leases *a, struct kea_file *next, int64_t until_ms, struct err *e)
+{
+	struct kea_header h;
+	int r;
+
+	if (!kea_place_holds(&a->place, a->held.fd, &h)) {
+		own_closep(&next->fd);
+		return KEA_UNSURE;
+	}
+	take_files(a, next);
+	r = index_rows(a, until_ms, e);
+	if (r == ERR_BUSY && a->walk.file == KEA_LIVE && !a->walk.headed)
+		return give_back(a, e);
+	if (r == ERR_BUSY)
+		return KEA_UNSURE; /* became shorter under our eyes */
+	if (r == 0 && a->walk.n_rows == 0) {
+		finish(a);
+		return KEA_QUIET;
+	}
+	return r;
+}
+
+static int look_once(struct kea_leases *a, int64_t until_ms, struct err *e)
+{
+	struct kea_file next;
+	int r = kea_follow_look(&a->follow, &a->held, &next, e);
+
+	return r == KEA_GREW || r == KEA_ROTATED ? take_news(a, &next, until_ms, e) : r;
+}
+
+/* Nothing came; that is only said of a file that is there. */
+static int idle(const struct kea_leases *a, struct err *e)
+{
+	if (a->follow.gone_ms == 0)
+		return ADAPTER_IDLE;
+	return err_set(e, ERR_BUSY, "lease file \"%s\" was renamed, there is no new one with a "
+		       "header yet", a->path);
+}
+
+/* What came since the last read, waiting for it: as begin, or ADAPTER_IDLE. */
+static int news(struct kea_leases *a, int64_t until_ms, struct err *e)
+{
+	bool last = false;
+
+	for (;;) {
+		int64_t read_ms = with_grace(until_ms);
+		int r = look_once(a, read_ms, e);
+
+		if (r == KEA_UNSURE)
+			return begin(a, read_ms, e);
+		if (r != KEA_QUIET)
+			return r;
+		if (last)
+			return idle(a, e);
+		last = !kea_follow_wait(&a->follow, until_ms);
+	}
 }
 
 static int kea_read(struct adapter *base, struct obs_batch *into, int64_t until_ms, struct err *e)
 {
 	struct kea_leases *a = (struct kea_leases *)base;
-	int r;
+	bool follows = a->held.fd >= 0, grace;
+	int r = READY;
 
 	if (a->drained)
 		return ADAPTER_DELTA;
 	if (!a->emitting) {
-		r = begin(a, until_ms, e);
-		if (r != 0) {
-			stop(a);
-			return r;
+		r = follows ? news(a, until_ms, e) : begin(a, until_ms, e);
+		if (r == READY) {
+			a->emitting = true;
+			kea_walk_start(&a->walk, &a->from);
 		}
-		a->emitting = true;
-		walk_start(&a->walk);
 	}
-	r = emit_rows(a, into, until_ms, e);
-	if (r != ADAPTER_MORE)
+	grace = follows || a->answer == ADAPTER_DELTA;
+	if (r == READY)
+		r = emit_rows(a, into, grace ? with_grace(until_ms) : until_ms, e);
+	if (r < 0)
 		stop(a);
 	return r;
 }
@@ -319,6 +395,7 @@ static void kea_close(struct adapter *base)
 	if (a == NULL)
 		return;
 	stop(a);
+	kea_follow_fini(&a->follow);
 	kea_lines_fini(&a->walk.lines);
 	free(a->path_own);
 	free(a);
@@ -337,13 +414,16 @@ static int kea_open(struct adapter **out, const struct settings *set, const char
 		return err_nomem(e);
 	a->base.ops = &kea_leases_ops;
 	a->family = (struct kea_family)KEA_FAMILY_INIT;
+	a->held.fd = -1;
+	a->follow = (struct kea_follow)KEA_FOLLOW_INIT;
 	a->path_own = strdup(path);
-	if (a->path_own == NULL || kea_lines_init(&a->walk.lines, e) < 0) {
+	if (a->path_own == NULL || kea_follow_init(&a->follow, a->path_own, e) < 0 ||
+	    kea_lines_init(&a->walk.lines, e) < 0) {
 		kea_close(&a->base);
 		return err_nomem(e);
 	}
 	a->path = strcmp(path, "-") == 0 ? NULL : a->path_own;
-	if (cursor != NULL && a->path != NULL && strlen(cursor) < sizeof(a->cursor))
+	if (cursor != NULL && a->path != NULL && kea_place_parse(&a->place, cursor))
 		memcpy(a->cursor, cursor, strlen(cursor) + 1);
 	*out = &a->base;
 	return 0;

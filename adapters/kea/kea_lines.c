@@ -21,13 +21,14 @@ void kea_lines_fini(struct kea_lines *l)
 	l->buf = NULL;
 }
 
-void kea_lines_start(struct kea_lines *l, int fd, int64_t size, bool live)
+void kea_lines_start(struct kea_lines *l, int fd, int64_t from, uint64_t lines, int64_t size,
+		     bool live)
 {
 	l->fd = fd;
-	l->at = 0;
+	l->at = l->done = from;
 	l->size = size;
 	l->live = live;
-	l->line_no = 0;
+	l->line_no = l->done_lines = lines;
 	l->cut = false;
 	l->pos = l->have = 0;
 }
@@ -60,6 +61,13 @@ static int refill(struct kea_lines *l, struct err *e)
 	return 1;
 }
 
+/* The line that was given out ends just before pos. */
+static void line_is_done(struct kea_lines *l)
+{
+	l->done = l->at - (int64_t)(l->have - l->pos);
+	l->done_lines = l->line_no;
+}
+
 static void hand_out(struct kea_lines *l, const char **line, size_t *len, size_t n, size_t skip)
 {
 	*line = l->buf + l->pos;
@@ -81,6 +89,7 @@ static int skip_rest(struct kea_lines *l, struct err *e)
 		if (nl != NULL) {
 			l->pos = (size_t)(nl - l->buf) + 1;
 			l->cut = false;
+			line_is_done(l);
 			return 1;
 		}
 		l->pos = l->have;
@@ -104,6 +113,7 @@ int kea_lines_next(struct kea_lines *l, const char **line, size_t *len, struct e
 
 		if (nl != NULL) {
 			hand_out(l, line, len, (size_t)(nl - p), 1);
+			line_is_done(l);
 			return 1;
 		}
 		if (left == KEA_CHUNK) {

@@ -17,6 +17,7 @@
 #include "adapters/kea/kea_family.h"
 #include "adapters/kea/kea_last.h"
 #include "adapters/kea/kea_leases.h"
+#include "adapters/kea/kea_place.h"
 #include "bridge/base/clock.h"
 
 #define HEAD                                                                                       \
@@ -113,6 +114,30 @@ static int read_once(void)
 	return read_for(20000);
 }
 
+/* As another process would that has what this one kept. */
+static void reopen(bool with_cursor)
+{
+	const char *text = kea_leases_ops.cursor(adapter);
+	char cursor[600] = "";
+
+	if (text != NULL)
+		snprintf(cursor, sizeof(cursor), "%s", text);
+	kea_leases_ops.close(adapter);
+	assert_int_equal(open_with(path, with_cursor && text != NULL ? cursor : NULL), 0);
+}
+
+static int read_anew(void)
+{
+	reopen(false);
+	return read_once();
+}
+
+static int read_with_cursor(void)
+{
+	reopen(true);
+	return read_once();
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -185,10 +210,10 @@ static void torn_last_line_is_not_read_until_it_is_whole(void **state)
 	assert_int_equal(read_once(), ADAPTER_COMPLETE);
 	shows("a");
 	append("68,7,1,1,b,0,");
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(read_anew(), ADAPTER_COMPLETE);
 	shows("a");
 	append("\n");
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(read_anew(), ADAPTER_COMPLETE);
 	shows("b");
 	assert_int_equal(batch.n_bad, 0);
 }
@@ -302,7 +327,7 @@ static void refused_row_hides_the_older_row_of_its_address(void **state)
 	shows("b");
 	assert_int_equal(batch.n_bad, 1);
 	append(ROW("192.0.2.1", "newest"));
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(read_anew(), ADAPTER_COMPLETE);
 	shows("b newest");
 	assert_int_equal(batch.n_bad, 0);
 }
@@ -395,7 +420,7 @@ static void rows_written_while_we_read_belong_to_the_next_read(void **state)
 	r = read_once();
 	assert_int_equal(r, ADAPTER_COMPLETE);
 	assert_int_equal(batch.n, 1000);
-	assert_int_equal(read_once(), ADAPTER_MORE);
+	assert_int_equal(read_anew(), ADAPTER_MORE);
 	assert_int_equal(read_once(), ADAPTER_COMPLETE);
 	assert_memory_equal(batch.v[batch.n - 2].name.p, "later", 5);
 	assert_memory_equal(batch.v[batch.n - 1].name.p, "latest", 6);
@@ -436,51 +461,46 @@ static void unchanged_files_are_the_same(void **state)
 	assert_int_equal(read_once(), ADAPTER_COMPLETE);
 	assert_non_null(kea_leases_ops.cursor(adapter));
 	snprintf(cursor, sizeof(cursor), "%s", kea_leases_ops.cursor(adapter));
-	assert_memory_equal(cursor, "v1 X.2:", 7);
-	assert_int_equal(read_once(), ADAPTER_SAME);
+	assert_memory_equal(cursor, "v2 X.2:", 7);
+	assert_int_equal(read_with_cursor(), ADAPTER_SAME);
 	assert_int_equal(batch.n, 0);
-
-	kea_leases_ops.close(adapter);
-	assert_int_equal(open_with(path, cursor), 0);
-	assert_int_equal(read_once(), ADAPTER_SAME);
 	assert_string_equal(kea_leases_ops.cursor(adapter), cursor);
 
-	append(ROW("192.0.2.2", "b"));
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
-	shows("z a b");
+	write_file(".2", HEAD ROW("192.0.2.9", "y"));
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
+	shows("y a");
 	assert_string_not_equal(kea_leases_ops.cursor(adapter), cursor);
 }
 
 static void cursor_notices_every_change_of_the_family(void **state)
 {
-	char cursor[512], name[96];
+	char name[96];
 	struct stat st;
 	struct timespec times[2];
 
 	(void)state;
 	write_file("", HEAD ROW("192.0.2.1", "a"));
 	assert_int_equal(read_once(), ADAPTER_COMPLETE);
-	snprintf(cursor, sizeof(cursor), "%s", kea_leases_ops.cursor(adapter));
-	/* Another last line of the same length and time in the same file. */
+		/* Another last line of the same length and time in the same file. */
 	assert_int_equal(stat(path, &st), 0);
 	write_file("", HEAD ROW("192.0.2.1", "b"));
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
 	/* A copy with the same bytes. */
 	name_of(name, ".2");
 	write_file(".2", HEAD ROW("192.0.2.1", "b"));
 	assert_int_equal(rename(name, path), 0);
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
 	/* An older file that comes and goes. */
 	write_file(".1", HEAD);
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
-	assert_int_equal(read_once(), ADAPTER_SAME);
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
+	assert_int_equal(read_with_cursor(), ADAPTER_SAME);
 	name_of(name, ".1");
 	unlink(name);
-	assert_int_equal(read_once(), ADAPTER_COMPLETE);
-	assert_int_equal(read_once(), ADAPTER_SAME);
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
+	assert_int_equal(read_with_cursor(), ADAPTER_SAME);
 }
 
 static void cursor_of_another_version_is_ignored(void **state)
@@ -498,6 +518,151 @@ static void cursor_of_another_version_is_ignored(void **state)
 	assert_int_equal(open_with(path, longest), 0);
 	assert_int_equal(read_once(), ADAPTER_COMPLETE);
 	shows("a");
+}
+
+/* ---- going on from a cursor -------------------------------------------------------------- */
+
+static void cursor_gives_what_was_appended(void **state)
+{
+	(void)state;
+	write_file(".2", HEAD ROW("192.0.2.9", "z"));
+	write_file("", HEAD ROW("192.0.2.1", "a"));
+	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	append(ROW("192.0.2.1", "b") ROW("192.0.2.2", "c") "junk\n" ROW("192.0.2.1", "d"));
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("c d");
+	assert_int_equal(batch.n_bad, 1);
+	assert_int_equal(batch.bad[0].record, 5); /* line of the file */
+	assert_int_equal(read_with_cursor(), ADAPTER_SAME);
+	append(RELEASED("192.0.2.1"));
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("-");
+}
+
+static void cursor_waits_for_the_end_of_a_torn_line(void **state)
+{
+	(void)state;
+	write_file("", HEAD ROW("192.0.2.1", "a") "192.0.2.2,02:00:00:00:00:01,,3600,17952500");
+	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(read_with_cursor(), ADAPTER_SAME);
+	append("68,7,1,1,b,0,");
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("");
+	append("\n192.");
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("b");
+	append("0.2.3,02:00:00:00:00:01,,3600,1795250068,7,1,1,c,0,\n");
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("c");
+	assert_int_equal(batch.n_bad, 0);
+}
+
+/* What was read before is not what is there now, though the file is longer. */
+static void cursor_of_other_bytes_is_no_place_to_go_on(void **state)
+{
+	(void)state;
+	write_file("", HEAD ROW("192.0.2.1", "a"));
+	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	write_file("", HEAD ROW("192.0.2.1", "b") ROW("192.0.2.2", "c"));
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
+	shows("b c");
+	/* Another header of the same length, the same last rows. */
+	for (int i = 0; i < 20; i++)
+		append(ROW("192.0.2.1", "b"));
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	{
+		FILE *f = fopen(path, "r+");
+
+		assert_int_equal(fseek(f, (long)strlen(HEAD) - 2, SEEK_SET), 0);
+		assert_int_equal(fputs("X", f) >= 0, 1);
+		fclose(f);
+	}
+	append(ROW("192.0.2.3", "d"));
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
+	shows("c b d");
+	/* Shorter than it was, and the rows before the place are the same. */
+	assert_int_equal(truncate(path, (off_t)(strlen(HEAD) + strlen(ROW("192.0.2.1", "b")))), 0);
+	assert_int_equal(read_with_cursor(), ADAPTER_COMPLETE);
+	shows("b");
+}
+
+static void cursor_keeps_the_header_that_counts(void **state)
+{
+	static const char swapped[] =
+	    "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,state,"
+	    "hostname,user_context\n";
+
+	(void)state;
+	write_file("", HEAD ROW("192.0.2.1", "a") "address,hwaddr,client_id,valid_lifetime,expire,"
+			   "subnet_id,fqdn_fwd,fqdn_rev,state,hostname,user_context\n");
+	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	append("192.0.2.2,02:00:00:00:00:01,,3600,1795250068,7,1,1,0,b,\n");
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("b");
+	assert_int_equal(batch.n_bad, 0);
+	append(HEAD ROW("192.0.2.3", "c"));
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("c");
+	append(swapped);
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	append("192.0.2.4,02:00:00:00:00:01,,3600,1795250068,7,1,1,0,d,\n");
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("d");
+	assert_int_equal(batch.n_bad, 0);
+}
+
+static void cursor_does_not_go_on_behind_a_cut_line(void **state)
+{
+	static char big[300000];
+	FILE *f;
+
+	(void)state;
+	write_file("", HEAD ROW("192.0.2.1", "a"));
+	memset(big, 'x', sizeof(big));
+	f = fopen(path, "a");
+	assert_int_equal(fwrite(big, 1, sizeof(big), f), sizeof(big));
+	fclose(f);
+	assert_int_equal(read_once(), ADAPTER_COMPLETE);
+	assert_int_equal(batch.n_bad, 1);
+	append("," ROW("192.0.2.1", "evil") ROW("192.0.2.2", "b"));
+	assert_int_equal(read_with_cursor(), ADAPTER_DELTA);
+	shows("b");
+	assert_int_equal(batch.n_bad, 1);
+	assert_int_equal(batch.bad[0].record, 3);
+}
+
+static void place_reads_only_its_own_text(void **state)
+{
+	static const char *const bad[] = {
+	    "", "v2", "v2 ", "v1 X:1:2:3:4 1:1:0:0000000000000000",
+	    "v2 X:1:2:900:4 500:9:0:00000000000000zz", "v2 X:1:2:900:4 500:9:0:0",
+	    "v2 X:1:2:900:4 500:9:0:00000000000000ff ", "v2 X:1:2:900:4 500:9:-1:00000000000000ff",
+	    "v2 X:1:2:900:4 500:9:500:00000000000000ff", "v2 X:1:2:400:4 500:9:0:00000000000000ff",
+	    "v2 X.1:1:2:900:4 500:9:0:00000000000000ff", "v2  X:1:2:900:4 500:9:0:00000000000000ff",
+	    "v2 X:1:+2:900:4 500:9:0:00000000000000ff",
+	    "v2 X:99999999999999999999999:2:900:4 500:9:0:00000000000000ff",
+	    "v2 X:1:0:900:4 500:9:0:00000000000000ff",
+	};
+	static const char good[] = "v2 X.completed:5:6:7:-8 X.1:9:1:0:0 "
+				   "X:1:2:900:4 500:9:0:00000000000000ff";
+	struct kea_place p, most = {.known = true};
+	char text[KEA_PLACE_TEXT];
+
+	(void)state;
+	assert_true(kea_place_parse(&p, good));
+	assert_true(p.id[KEA_COMPLETED].mtime_ns == -8 && p.id[KEA_PREVIOUS].dev == 9);
+	assert_true(p.offset == 500 && p.lines == 9 && p.sum == 0xff);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_false(kea_place_parse(&p, bad[i]));
+		assert_false(p.known);
+	}
+	for (int i = 0; i < KEA_FILES; i++)
+		most.id[i] = (struct kea_id){UINT64_MAX, UINT64_MAX, INT64_MAX, INT64_MIN};
+	most.offset = INT64_MAX;
+	most.head_at = INT64_MAX - 1;
+	most.lines = most.sum = UINT64_MAX;
+	assert_true(kea_place_text(text, &most));
+	assert_true(kea_place_parse(&p, text));
 }
 
 static void family_notices_a_rotation(void **state)
@@ -622,7 +787,10 @@ static void no_lease_is_missed_while_kea_cleans_up(void **state)
 	if (kea == 0)
 		play_kea();
 	while (waitpid(kea, &status, WNOHANG) == 0) {
-		int r = read_for(3);
+		int r;
+
+		reopen(false);
+		r = read_for(3);
 		int64_t oldest = INT64_MAX;
 
 		if (r == ERR_BUSY || r == ERR_SYS || r == ADAPTER_SAME)
@@ -760,6 +928,12 @@ int main(void)
 	    T(unchanged_files_are_the_same),
 	    T(cursor_notices_every_change_of_the_family),
 	    T(cursor_of_another_version_is_ignored),
+	    T(cursor_gives_what_was_appended),
+	    T(cursor_waits_for_the_end_of_a_torn_line),
+	    T(cursor_of_other_bytes_is_no_place_to_go_on),
+	    T(cursor_keeps_the_header_that_counts),
+	    T(cursor_does_not_go_on_behind_a_cut_line),
+	    T(place_reads_only_its_own_text),
 	    T(family_notices_a_rotation),
 	    T(rotation_between_two_opens_is_read_again),
 	    T(no_lease_is_missed_while_kea_cleans_up),
