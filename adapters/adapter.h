@@ -28,6 +28,7 @@ struct adapter_ops {
 	const char *type;                 /* as the configuration spells it */
 	enum obs_kind kind;               /* of its observations */
 	bool events;                      /* told, not read: answers only in the daemon */
+	bool follows;                     /* after the end of a read the next waits for news */
 	const struct setting_key *keys;   /* settings it accepts */
 	/* The cursor is what cursor() answered after an earlier complete read, or NULL. */
 	int (*open)(struct adapter **out, const struct settings *set, const char *cursor,

@@ -241,7 +241,7 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 		return 0;
 	}
 	if (b->state != BELIEF_DUE || v.state != BELIEF_DUE) {
-		b->due_at_s = 0;
+		b->due_at_s = v.state == BELIEF_DUE ? p->now_s : 0;
 		b->attempts = 0;
 	}
 	b->state = v.state;

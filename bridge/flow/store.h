@@ -81,6 +81,12 @@ struct zone_key {
 	struct dname owner;
 };
 
+/* What waits to be sent to a zone. */
+struct zone_queue {
+	uint64_t due;
+	int64_t oldest_s;      /* since when the first of them is due; 0: at once, or none */
+};
+
 struct flow_store {
 	void *ctx;
 
@@ -198,6 +204,8 @@ struct flow_store {
 
 	int (*zone_get)(void *ctx, struct zone_row *out, struct arena *a, int32_t id, struct err *e);
 	int (*zone_put)(void *ctx, const struct zone_row *row, struct err *e);
+
+	int (*zone_queue)(void *ctx, struct zone_queue *out, int32_t zone_id, struct err *e);
 
 	/* Standing totals over all spaces. */
 	int (*totals)(void *ctx, struct store_totals *out, struct err *e);

@@ -6,6 +6,9 @@
 #include "bridge/role/roles.h"
 
 const struct role role_table[] = {
+    {"ingest", ROLE_PER_SOURCE, false, role_ingest},
+    {"push", ROLE_PER_SERVER, true, role_push},
+    {"sync", ROLE_ONCE, true, role_sync},
     {"http", ROLE_IF_HTTP, false, role_http},
     {NULL, ROLE_ONCE, false, NULL},
 };

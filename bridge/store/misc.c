@@ -123,6 +123,22 @@ static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	return r;
 }
 
+static int flow_zone_queue(void *ctx, struct zone_queue *out, int32_t zone_id, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, zone_id);
+	r = pg_query(&rows, s->pg, sql_zone_queue, &a, e);
+	pg_args_fini(&a);
+	if (r == 0)
+		*out = (struct zone_queue){(uint64_t)pg_i64(rows, 0, 0), pg_time(rows, 0, 1)};
+	return r;
+}
+
 static int flow_brake_get(void *ctx, struct brake *out, int32_t zone_id, int32_t source_id,
 			  struct err *e)
 {
@@ -193,6 +209,7 @@ void store_bind_misc(struct flow_store *f)
 	f->sources_gone = flow_sources_gone;
 	f->zone_get = flow_zone_get;
 	f->zone_put = flow_zone_put;
+	f->zone_queue = flow_zone_queue;
 	f->brake_get = flow_brake_get;
 	f->brake_put = flow_brake_put;
 	f->totals = flow_totals;

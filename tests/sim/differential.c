@@ -445,6 +445,17 @@ static int op_names_of_source(struct diff *d, struct side *s, const struct call 
 	return r;
 }
 
+static int op_zone_queue(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	struct zone_queue q;
+	int r = s->st.zone_queue(s->st.ctx, &q, c->zone_id, e);
+
+	(void)d;
+	put_num(&s->out, "due", (int64_t)q.due);
+	put_num(&s->out, "oldest", q.oldest_s);
+	return r;
+}
+
 static int op_names_within(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	const struct policy_subnet *sub = &d->space->subnets[c->limit % d->space->n_subnets];
@@ -640,6 +651,7 @@ static const struct op {
 	{"hosts_put", op_hosts_put},         {"hosts_of_addrs", op_hosts_of_addrs},
 	{"hosts_of_names", op_hosts_of_names}, {"names_of_source", op_names_of_source},
 	{"names_within", op_names_within},
+	{"zone_queue", op_zone_queue},
 	{"hosts_waiting", op_hosts_waiting},
 	{"beliefs_put", op_beliefs_put},     {"beliefs_put", op_beliefs_put},
 	{"beliefs_get", op_beliefs_get},     {"beliefs_due", op_beliefs_due},

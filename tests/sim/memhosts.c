@@ -454,6 +454,25 @@ static int mem_beliefs_guarding(void *ctx, struct belief **out, size_t *n, int32
 	return copy_beliefs(m, out, v, *n, a, e);
 }
 
+static int mem_zone_queue(void *ctx, struct zone_queue *out, int32_t zone_id, struct err *e)
+{
+	struct memstore *m = ctx;
+	const struct table *t = &m->now.t[T_BELIEF];
+	int r = memstore_enter(m, e);
+
+	*out = (struct zone_queue){0, 0};
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct belief *b = t->v[i];
+
+		if (b->zone_id != zone_id || b->state != BELIEF_DUE)
+			continue;
+		out->due++;
+		if (b->due_at_s != 0 && (out->oldest_s == 0 || b->due_at_s < out->oldest_s))
+			out->oldest_s = b->due_at_s;
+	}
+	return r;
+}
+
 static int mem_totals(void *ctx, struct store_totals *out, struct err *e)
 {
 	struct memstore *m = ctx;
@@ -547,5 +566,6 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->beliefs_stopped = mem_beliefs_stopped;
 	f->beliefs_guarding = mem_beliefs_guarding;
 	f->seen_walk = mem_seen_walk;
+	f->zone_queue = mem_zone_queue;
 	f->totals = mem_totals;
 }

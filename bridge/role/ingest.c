@@ -1,0 +1,403 @@
+/* ingest.c - one source of the daemon: read or listened to, and taken into the database.
+ *
+ * Three kinds of source.  One that can be followed stays open and is read as news come.  One that
+ * is read (a neighbour table) is read every so often.  One that tells (NCR, hook) is listened to
+ * without a pause, also while the database is away: what it says then waits in a spool.  With
+ * "confirm" its words are only hints: the confirming source is asked to look.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/adapter.h"
+#include "bridge/base/clock.h"
+#include "bridge/base/log.h"
+#include "bridge/base/own.h"
+#include "bridge/base/spool.h"
+#include "bridge/role/roles.h"
+#include "bridge/role/work.h"
+#include "bridge/value/obs_pack.h"
+
+enum {
+	TURN_MS = 1000,                  /* longest wait for news: so soon a stop is seen */
+	SPOOL_MAX = 256 << 20,
+	SPOOL_BATCH = 2000,              /* records taken in at once */
+};
+
+struct ingest {
+	struct live *l;
+	const struct conf_source *conf;
+	const struct adapter_ops *ops;
+	const char *confirms;            /* name of the confirming source; NULL: none */
+	int64_t every_ms;                /* between two reads of a source that is not followed */
+	struct adapter *adapter;         /* NULL: not open */
+	bool fresh;                      /* opened, not yet read to an end */
+	int64_t full_ms;                 /* monotonic: when it was last read whole */
+	int64_t next_ms;                 /* not before: it failed, or is read every so often */
+	unsigned failures;
+	bool lost;                       /* events were lost: the confirming source is to look */
+	struct spool spool;
+	/* of the sessions */
+	const struct policy_space *space;
+	const struct policy_source *src;
+	const struct policy_source *confirm;
+	struct flow *flow;
+	struct store *store;
+};
+
+/* ---- the adapter ------------------------------------------------------------------------ */
+
+static void shut(struct ingest *g)
+{
+	if (g->adapter != NULL)
+		g->adapter->ops->close(g->adapter);
+	g->adapter = NULL;
+}
+
+static int open_adapter(struct ingest *g, const char *cursor, struct err *e)
+{
+	int r = g->ops->open(&g->adapter, &g->conf->set, cursor, e);
+
+	g->fresh = true;
+	if (r < 0)
+		g->adapter = NULL;
+	return r;
+}
+
+/* The next try waits longer each time. */
+static void fail_later(struct ingest *g)
+{
+	int64_t wait_ms = (int64_t)TURN_MS << (g->failures < 6 ? g->failures : 6);
+
+	g->failures++;
+	g->next_ms = clock_mono_ms() + wait_ms;
+	shut(g);
+}
+
+/* Its observations speak with the rank that the configuration gives. */
+static void set_kind(const struct ingest *g, struct obs_batch *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		b->v[i].kind = (uint8_t)g->src->kind;
+}
+
+/* ---- sources that are followed, or read every so often ---------------------------------- */
+
+static bool is_old(const struct ingest *g)
+{
+	return clock_mono_ms() >= g->full_ms + g->l->conf->full_s * 1000;
+}
+
+/* An open adapter goes on where it stands, unless the whole is wanted. */
+static int feed_open_(void *ctx, const struct policy_space *space,
+		      const struct policy_source *src, const char *cursor, struct err *e)
+{
+	struct ingest *g = ctx;
+	bool whole = is_old(g);
+
+	(void)space;
+	(void)src;
+	if (g->adapter != NULL && !g->fresh && (cursor == NULL || whole))
+		shut(g);
+	if (g->adapter != NULL)
+		return 0;
+	return open_adapter(g, whole ? NULL : cursor, e);
+}
+
+static int feed_read(void *ctx, struct obs_batch *into, struct err *e)
+{
+	struct ingest *g = ctx;
+	int64_t wait_ms = g->fresh ? g->conf->timeout_s * 1000 : TURN_MS;
+	int r = g->adapter->ops->read(g->adapter, into, clock_mono_ms() + wait_ms, e);
+
+	if (r == ADAPTER_IDLE && g->fresh)
+		return err_set(e, ERR_BUSY, "source \"%s\" was not read within %lld s", g->src->name,
+			       (long long)g->conf->timeout_s);
+	if (r >= 0)
+		set_kind(g, into);
+	/* In the middle of something the rest comes at once. */
+	g->fresh = r == ADAPTER_MORE || (g->fresh && r < 0);
+	if (r == ADAPTER_COMPLETE || r == ADAPTER_SAME)
+		g->full_ms = clock_mono_ms();
+	return r;
+}
+
+static const char *feed_cursor(void *ctx)
+{
+	struct ingest *g = ctx;
+
+	return g->ops->cursor == NULL ? NULL : g->ops->cursor(g->adapter);
+}
+
+static void feed_close_(void *ctx)
+{
+	struct ingest *g = ctx;
+
+	if (!g->ops->follows)
+		shut(g);
+}
+
+static int read_turn(struct ingest *g, struct err *e)
+{
+	struct flow_feed feed = {.ctx = g, .open = feed_open_, .read = feed_read,
+				 .cursor = feed_cursor, .close = feed_close_};
+	uint64_t failed = g->flow->counts.pending;
+	int r = flow_read_source(g->flow, g->space, g->src, &feed, e);
+
+	if (r == 0 && g->flow->counts.pending > failed) {
+		fail_later(g);
+		return 0;
+	}
+	g->failures = 0;
+	if (!g->ops->follows)
+		g->next_ms = clock_mono_ms() + g->every_ms;
+	return r < 0 ? r : flow_wake_waits(g->flow, g->space, e);
+}
+
+/* ---- sources that tell ------------------------------------------------------------------ */
+
+static int ask_confirming(struct ingest *g, struct err *e)
+{
+	int r = 0;
+
+	if (g->lost)
+		r = store_forget_cursor(g->store, g->confirm->id, e);
+	r = r < 0 ? r : store_ask_to_look(g->store, g->confirm->id, e);
+	g->lost = g->lost && r < 0;
+	return r;
+}
+
+static int take(struct ingest *g, const struct obs_batch *b, struct err *e)
+{
+	if (g->confirm != NULL)
+		return b->n > 0 || g->lost ? ask_confirming(g, e) : 0;
+	g->lost = false;
+	if (b->n == 0)
+		return flow_heard(g->flow, g->space, g->src, e);
+	return flow_observe(g->flow, g->space, g->src, b->v, b->n, e);
+}
+
+static void say_bad(const struct ingest *g, const struct obs_batch *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_bad && i < OBS_BAD_KEPT; i++)
+		log_event(MSG_RECORD_REFUSED, g->conf->name, "record %llu refused (%s)",
+			  (unsigned long long)b->bad[i].record, b->bad[i].why);
+}
+
+/* What came in until then; a source that cannot be heard is opened again later. */
+static void listen_until(struct ingest *g, struct obs_batch *b, int64_t until_ms)
+{
+	struct err e = {0};
+	int r = 0;
+
+	obs_batch_reset(b);
+	/* Nothing is heard while it is not open. */
+	if (g->adapter == NULL) {
+		g->lost = true;
+		r = open_adapter(g, NULL, &e);
+	}
+	r = r < 0 ? r : g->adapter->ops->read(g->adapter, b, until_ms, &e);
+	if (r < 0) {
+		log_event(MSG_SOURCE_FAILED, g->conf->name, "read, failed (%s)%s%s", e.text,
+			  e.hint[0] != '\0' ? "; hint: " : "", e.hint);
+		fail_later(g);
+		return;
+	}
+	g->failures = 0;
+	if (r == ADAPTER_LOST)
+		log_event(MSG_EVENTS_LOST, g->conf->name, "events were lost on their way");
+	g->lost = g->lost || r == ADAPTER_LOST;
+	set_kind(g, b);
+	say_bad(g, b);
+}
+
+/* ---- the spool: what is told while the database is away --------------------------------- */
+
+static int open_spool(struct ingest *g, struct err *e)
+{
+	char path[4096];
+
+	if (g->spool.fd >= 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/ingest-%s-%s.spool", g->l->conf->state_dir, g->conf->space,
+		 g->conf->name);
+	return spool_open(&g->spool, path, e);
+}
+
+static void keep_batch(struct ingest *g, const struct obs_batch *b)
+{
+	struct buf record = BUF_INIT;
+	struct err e = {0};
+	size_t i;
+	int r = open_spool(g, &e);
+
+	for (i = 0; r == 0 && i < b->n; i++) {
+		buf_reset(&record);
+		obs_pack(&record, &b->v[i]);
+		r = record.bad ? err_nomem(&e)
+			       : spool_append(&g->spool, record.p, record.len, SPOOL_MAX, &e);
+	}
+	buf_fini(&record);
+	if (r == SPOOL_FULL)
+		log_event(MSG_SPOOL_FULL, g->conf->name, "spool %s is full: events are lost",
+			  g->spool.path);
+	else if (r < 0)
+		log_event(MSG_SPOOL_FULL, g->conf->name, "spool, failed (%s): events are lost", e.text);
+	g->lost = g->lost || r != 0;
+}
+
+/* While the database is away hints may be forgotten, the confirming source keeps what matters;
+ * everything else is written down. */
+static void put_by(struct ingest *g, const struct obs_batch *b)
+{
+	if (g->confirms != NULL)
+		g->lost = g->lost || b->n > 0;
+	else if (b->n > 0)
+		keep_batch(g, b);
+}
+
+static int next_of_spool(struct ingest *g, struct obs_batch *b, struct buf *record, struct err *e)
+{
+	int r;
+
+	while (b->n < SPOOL_BATCH) {
+		buf_reset(record);
+		r = spool_next(&g->spool, record, e);
+		if (r <= 0)
+			return r;
+		if (obs_unpack(b, record->p, record->len) < 0)
+			return err_nomem(e);
+	}
+	return 1;
+}
+
+/* Before anything new is heard, what was written down is taken in, in its order. */
+static int drain_spool(struct ingest *g, struct obs_batch *b, struct err *e)
+{
+	struct buf record = BUF_INIT;
+	int r = open_spool(g, e), more = 1;
+
+	while (r == 0 && more == 1 && !live_stopped(g->l)) {
+		obs_batch_reset(b);
+		more = r = next_of_spool(g, b, &record, e);
+		g->lost = g->lost || g->spool.lost > 0 || g->spool.damaged > 0;
+		if (r < 0 || (b->n == 0 && g->spool.lost == 0 && g->spool.damaged == 0))
+			break;
+		r = b->n == 0 ? 0 : flow_observe(g->flow, g->space, g->src, b->v, b->n, e);
+		r = r < 0 ? r : spool_commit(&g->spool, e);
+	}
+	buf_fini(&record);
+	return r < 0 ? r : 0;
+}
+
+/* ---- the role --------------------------------------------------------------------------- */
+
+static int tell_turn(struct ingest *g, struct err *e)
+{
+	struct obs_batch b;
+	int r;
+
+	obs_batch_init(&b);
+	r = g->confirm != NULL ? 0 : drain_spool(g, &b, e);
+	if (r == 0) {
+		listen_until(g, &b, clock_mono_ms() + TURN_MS);
+		r = g->adapter == NULL ? 0 : take(g, &b, e);
+		/* The database did not take it: it comes again with the spool. */
+		if (r < 0)
+			put_by(g, &b);
+	}
+	obs_batch_fini(&b);
+	return r;
+}
+
+static int turn(void *arg, struct once *o, struct err *e)
+{
+	struct ingest *g = arg;
+	int64_t now_ms = clock_mono_ms();
+
+	once_begin(o, g->l->conf->run_timeout_s);
+	live_busy(g->l, g->conf->timeout_s * 1000, g->failures > 0 ? "failing" : "reading");
+	if (now_ms < g->next_ms) {
+		live_wait(g->l, g->next_ms - now_ms < TURN_MS ? g->next_ms - now_ms : TURN_MS);
+		return 0;
+	}
+	return g->ops->events ? tell_turn(g, e) : read_turn(g, e);
+}
+
+/* The database is away, events are not. */
+static void away(void *arg, int64_t ms)
+{
+	struct ingest *g = arg;
+	int64_t until_ms = clock_mono_ms() + ms, now_ms;
+	struct obs_batch b;
+
+	if (!g->ops->events) {
+		live_wait(g->l, ms);
+		return;
+	}
+	obs_batch_init(&b);
+	while ((now_ms = clock_mono_ms()) < until_ms && !live_stopped(g->l)) {
+		int64_t slice_ms = until_ms - now_ms < TURN_MS ? until_ms - now_ms : TURN_MS;
+
+		if (now_ms < g->next_ms) {
+			live_wait(g->l, slice_ms);
+			continue;
+		}
+		listen_until(g, &b, now_ms + slice_ms);
+		put_by(g, &b);
+	}
+	obs_batch_fini(&b);
+}
+
+static int begin(void *arg, struct once *o, struct err *e)
+{
+	struct ingest *g = arg;
+
+	g->flow = once_flow(o);
+	g->store = once_store(o);
+	g->space = policy_space_by_name(once_policy(o), g->conf->space);
+	g->src = g->space == NULL ? NULL : policy_source_by_name(g->space, g->conf->name);
+	if (g->src == NULL)
+		return err_set(e, ERR_BUG, "source \"%s\" is not in the policy", g->conf->name);
+	if (g->confirms != NULL)
+		g->confirm = policy_source_by_name(g->space, g->confirms);
+	return 0;
+}
+
+static const struct conf_source *find_source(const struct conf *c, const char *of)
+{
+	size_t i;
+
+	for (i = 0; of != NULL && i < c->n_sources; i++) {
+		size_t n = strlen(c->sources[i].space);
+
+		if (strncmp(of, c->sources[i].space, n) == 0 && of[n] == '/' &&
+		    strcmp(of + n + 1, c->sources[i].name) == 0)
+			return &c->sources[i];
+	}
+	return NULL;
+}
+
+int role_ingest(struct live *l, struct err *e)
+{
+	struct ingest g = {.l = l, .conf = find_source(l->conf, l->of), .spool = SPOOL_INIT};
+	struct work w = {.l = l, .arg = &g, .begin = begin, .turn = turn, .away = away,
+			 .plans = true};
+	int r;
+
+	if (g.conf == NULL)
+		return err_set(e, ERR_CONF, "no source \"%s\" in the configuration",
+			       l->of == NULL ? "" : l->of);
+	g.ops = adapter_find(g.conf->type);
+	g.confirms = settings_str(&g.conf->set, "confirm", NULL);
+	g.every_ms = (g.conf->every_s > 0 ? g.conf->every_s : l->conf->reconcile_s) * 1000;
+	g.full_ms = clock_mono_ms();
+	r = work_run(&w, e);
+	shut(&g);
+	spool_close(&g.spool);
+	return r;
+}

@@ -1,0 +1,179 @@
+/* push.c - the process that sends to one name server: whatever is due in the zones it is first of. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/base/clock.h"
+#include "bridge/role/roles.h"
+#include "bridge/role/work.h"
+#include "bridge/store/live.h"
+
+enum {
+	RUN_S = 600,                 /* one run of sending, at most */
+	IDLE_MS = 10000,             /* longest wait without looking at what is due */
+	NOTE_MS = 10000,             /* how often the server's state is written down */
+	REFUSED_EVERY_MS = 3600000,  /* how often refused owners are tried again */
+};
+
+struct push_role {
+	struct live *l;
+	struct flow_gate *gates;
+	size_t n_gates;
+	uint8_t noted;               /* enum server_status, as written down last */
+	int64_t noted_ms;
+	int64_t refused_ms;          /* monotonic: when refused owners are tried again */
+};
+
+/* ---- gates ------------------------------------------------------------------------------ */
+
+static bool is_ours(const struct push_role *p, const struct policy_zone *z)
+{
+	return z->n_servers > 0 && strcmp(z->servers[0], p->l->of) == 0;
+}
+
+static int make_gates(struct push_role *p, const struct policy *policy, struct err *e)
+{
+	size_t n = 0, i, j;
+
+	for (i = 0; i < policy->n_spaces; i++)
+		n += policy->spaces[i].n_zones;
+	free(p->gates);
+	p->n_gates = 0;
+	p->gates = calloc(n + 1, sizeof(*p->gates));
+	if (p->gates == NULL)
+		return err_nomem(e);
+	for (i = 0; i < policy->n_spaces; i++) {
+		for (j = 0; j < policy->spaces[i].n_zones; j++) {
+			if (is_ours(p, &policy->spaces[i].zones[j]))
+				p->gates[p->n_gates++].zone = &policy->spaces[i].zones[j];
+		}
+	}
+	return 0;
+}
+
+static int begin(void *arg, struct once *o, struct err *e)
+{
+	struct push_role *p = arg;
+	struct flow *f = once_flow(o);
+	int r = make_gates(p, once_policy(o), e);
+
+	f->server = p->l->of;
+	f->gates = p->gates;
+	f->n_gates = p->n_gates;
+	p->noted_ms = 0;
+	return r < 0 ? r : pg_run(once_pg(o), "listen " CHANNEL_DUE, NULL, e);
+}
+
+/* ---- what others may know ---------------------------------------------------------------- */
+
+/* The worst of its gates speaks for the server. */
+static const struct gate *worst(const struct push_role *p)
+{
+	static const struct gate open;
+	const struct gate *g = &open;
+	size_t i;
+
+	for (i = 0; i < p->n_gates; i++) {
+		if (p->gates[i].gate.state != GATE_OPEN &&
+		    (g->state == GATE_OPEN || p->gates[i].gate.state == GATE_UNREACHABLE))
+			g = &p->gates[i].gate;
+	}
+	return g;
+}
+
+static uint8_t status_of(const struct gate *g)
+{
+	static const uint8_t status[] = {[GATE_OPEN] = SERVER_OK,
+					 [GATE_UNREACHABLE] = SERVER_UNREACHABLE,
+					 [GATE_PARKED] = SERVER_PARKED};
+
+	return status[g->state];
+}
+
+static int count_queue(struct push_role *p, struct once *o, struct server_state *s, struct err *e)
+{
+	struct flow_store *st = once_flow(o)->store;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < p->n_gates && r == 0; i++) {
+		struct zone_queue q;
+
+		r = st->zone_queue(st->ctx, &q, p->gates[i].zone->id, e);
+		if (r < 0 || q.due == 0)
+			continue;
+		s->queue += (int64_t)q.due;
+		if (s->oldest_due_s == 0 || q.oldest_s < s->oldest_due_s)
+			s->oldest_due_s = q.oldest_s;
+	}
+	return r;
+}
+
+static int note(struct push_role *p, struct once *o, struct err *e)
+{
+	const struct gate *g = worst(p);
+	struct server_state s = {.name = p->l->of, .state = (enum server_status)status_of(g),
+				 .next_try_s = g->next_s};
+	int64_t now_ms = clock_mono_ms();
+	int r;
+
+	if (p->noted_ms != 0 && s.state == p->noted && now_ms < p->noted_ms + NOTE_MS)
+		return 0;
+	p->noted = (uint8_t)s.state;
+	p->noted_ms = now_ms;
+	r = count_queue(p, o, &s, e);
+	return r < 0 ? r : store_server_put(once_pg(o), &s, e);
+}
+
+/* ---- turns ------------------------------------------------------------------------------ */
+
+static int64_t wait_until(const struct flow *f)
+{
+	int64_t now_ms = clock_mono_ms(), due_ms = IDLE_MS;
+
+	if (f->next_due_s != 0)
+		due_ms = (f->next_due_s - clock_wall_s()) * 1000;
+	if (due_ms < 0)
+		due_ms = 0;
+	return now_ms + (due_ms < IDLE_MS ? due_ms : IDLE_MS);
+}
+
+/* Until something is due.  What was notified while we sent is looked for anyway. */
+static int wait_for_work(struct push_role *p, struct once *o, struct err *e)
+{
+	char payload[16];
+	int r = pg_wait_notify(once_pg(o), live_fd(p->l), wait_until(once_flow(o)), payload,
+			       sizeof(payload), e);
+
+	while (r == 1)
+		r = pg_wait_notify(once_pg(o), -1, 0, payload, sizeof(payload), e);
+	return r;
+}
+
+static int turn(void *arg, struct once *o, struct err *e)
+{
+	struct push_role *p = arg;
+	struct flow *f = once_flow(o);
+	int r;
+
+	once_begin(o, RUN_S);
+	f->retry_refused = clock_mono_ms() >= p->refused_ms;
+	if (f->retry_refused)
+		p->refused_ms = clock_mono_ms() + REFUSED_EVERY_MS;
+	live_busy(p->l, RUN_S * 1000, worst(p)->state == GATE_OPEN ? "sending" : "server is away");
+	r = flow_push(f, e);
+	r = r < 0 ? r : note(p, o, e);
+	return r < 0 ? r : wait_for_work(p, o, e);
+}
+
+int role_push(struct live *l, struct err *e)
+{
+	struct push_role p = {.l = l};
+	struct work w = {.l = l, .arg = &p, .begin = begin, .turn = turn};
+	int r;
+
+	if (l->of == NULL)
+		return err_set(e, ERR_CONF, "role push is for one server: --role push:SERVER");
+	r = work_run(&w, e);
+	free(p.gates);
+	return r;
+}

@@ -1,0 +1,90 @@
+/* sync.c - the process that looks: at DNS on a schedule, at the clock, at the configuration. */
+#include <string.h>
+
+#include "bridge/base/clock.h"
+#include "bridge/role/roles.h"
+#include "bridge/role/work.h"
+#include "bridge/store/live.h"
+
+enum { EXPIRE_MS = 2000, TRIM_MS = 3600000 };
+
+struct sync_role {
+	struct live *l;
+	bool planned;                /* with this configuration */
+	int64_t pull_ms;             /* monotonic: when each is to be done next */
+	int64_t trim_ms;
+};
+
+static void note_pass(struct once *o, int64_t began_s, int code, const struct err *why)
+{
+	const struct flow_counts *n = &once_flow(o)->counts;
+	struct pass_row row = {.verb = "sync", .began_s = began_s, .ended_s = clock_wall_s(),
+			       .exit = code < 0 ? 1 : 0, .pending = n->pending, .pulled = n->pulled,
+			       .error = code < 0 ? why->text : NULL};
+
+	if (code == 0 || why->code != ERR_SYS)
+		store_pass_note(once_pg(o), &row, NULL);
+}
+
+static int pull(struct sync_role *s, struct once *o, struct err *e)
+{
+	const struct conf *c = s->l->conf;
+	int64_t began_s = clock_wall_s();
+	struct err why = {0};
+	int r;
+
+	live_busy(s->l, c->run_timeout_s * 1000, "pulling");
+	once_begin(o, c->run_timeout_s);
+	r = flow_pull(once_flow(o), NULL, &why);
+	note_pass(o, began_s, r, &why);
+	if (r < 0 && e != NULL)
+		*e = why;
+	s->pull_ms = clock_mono_ms() + c->pull_s * 1000;
+	return r;
+}
+
+static int expire(struct sync_role *s, struct once *o, struct err *e)
+{
+	live_busy(s->l, s->l->conf->run_timeout_s * 1000, "watching the clock");
+	once_begin(o, s->l->conf->run_timeout_s);
+	return flow_expire(once_flow(o), e);
+}
+
+static int plan(struct sync_role *s, struct once *o, struct err *e)
+{
+	int r;
+
+	live_busy(s->l, s->l->conf->run_timeout_s * 1000, "planning");
+	once_begin(o, s->l->conf->run_timeout_s);
+	r = flow_policy(once_flow(o), e);
+	s->planned = r == 0;
+	return r;
+}
+
+static int turn(void *arg, struct once *o, struct err *e)
+{
+	struct sync_role *s = arg;
+	int64_t now_ms = clock_mono_ms();
+	int r = 0;
+
+	if (!s->planned)
+		r = plan(s, o, e);
+	if (r == 0 && now_ms >= s->pull_ms)
+		r = pull(s, o, e);
+	r = r < 0 ? r : expire(s, o, e);
+	if (r == 0 && now_ms >= s->trim_ms) {
+		r = store_journal_trim(once_store(o), s->l->conf->journal_keep_s, e);
+		s->trim_ms = now_ms + TRIM_MS;
+	}
+	if (r == 0)
+		live_wait(s->l, EXPIRE_MS);
+	return r;
+}
+
+int role_sync(struct live *l, struct err *e)
+{
+	struct sync_role s = {.l = l};
+	struct work w = {.l = l, .arg = &s, .turn = turn, .plans = true};
+
+	return work_run(&w, e);
+}
