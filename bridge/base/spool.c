@@ -10,8 +10,8 @@
  *	then records: length 4, CRC of the length and the bytes 4, the bytes
  *
  * The CRC is CRC-32/ISO-HDLC, that of Ethernet and zip.  A writer puts its record behind the
- * end, then moves the end, then calls fsync: one that dies in between leaves bytes behind the
- * end, which the next writer overwrites.  After a loss of power the header can be newer than
+ * end, moves the end, gives the lock back and calls fsync: one that dies before leaves bytes
+ * behind the end, which the next writer overwrites.  After a loss of power the header can be newer than
  * the records: then a CRC or a length does not fit, and everything up to the end is given up as
  * one damage.  There is no search for the next good record: bytes in a record are a client's
  * to choose, and could look like one.
@@ -272,20 +272,24 @@ static int append(struct spool *s, struct header *h, const void *p, size_t len, 
 
 	if (r != 0)
 		h->lost++;
-	if ((w = header_put(h, s, e)) < 0 || (w = to_disk(s, e)) < 0)
-		return w;
-	return r;
+	w = header_put(h, s, e);
+	return w < 0 ? w : r;
 }
 
 int spool_append(struct spool *s, const void *p, size_t len, int64_t max, struct err *e)
 {
 	struct header h;
-	int r;
+	int r, w;
 
 	if (len == 0 || len > SPOOL_RECORD_MAX)
 		return err_set(e, ERR_BUG, "a record of %zu bytes", len);
 	r = begin(s, &h, e);
-	return r < 0 ? r : end(s, append(s, &h, p, len, max, e));
+	if (r < 0)
+		return r;
+	r = end(s, append(s, &h, p, len, max, e));
+	/* Without the lock: the disk then serves all who wait for it at once. */
+	w = to_disk(s, e);
+	return w < 0 ? w : r;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
