@@ -22,6 +22,7 @@ enum {
 	BATCH_MAX = 256, /* records of one read, from each side */
 	OBS_MAX = 2000,  /* a record has one observation, seldom more */
 	POLL_MAX_MS = 60000,
+	LOOK_MS = 500, /* between looks at the spool when nothing tells that it grew */
 };
 
 struct kea_hook {
@@ -30,7 +31,7 @@ struct kea_hook {
 	int fd;
 	ino_t ino; /* of the socket; 0: not bound */
 	struct spool spool;
-	int watch; /* inotify: the spool grew */
+	int watch; /* inotify: the spool grew; -1: nothing tells */
 	bool told; /* the first answer was given */
 	uint64_t n_records; /* since open */
 	struct buf record;
@@ -136,10 +137,11 @@ static int wait_news(struct kea_hook *a, int64_t until_ms, struct err *e)
 	struct pollfd p[] = {{.fd = a->fd, .events = POLLIN}, {.fd = a->watch, .events = POLLIN}};
 	char ignored[sizeof(struct inotify_event) * 16];
 	int64_t left = until_ms - clock_mono_ms();
+	int64_t max = a->watch < 0 ? LOOK_MS : POLL_MAX_MS;
 
 	if (left <= 0)
 		return ADAPTER_IDLE;
-	if (poll(p, 2, left > POLL_MAX_MS ? POLL_MAX_MS : (int)left) < 0 && errno != EINTR)
+	if (poll(p, 2, (int)(left < max ? left : max)) < 0 && errno != EINTR)
 		return err_sys(e, errno, "waiting for socket \"%s\"", a->addr.sun_path);
 	while (read(a->watch, ignored, sizeof(ignored)) > 0)
 		;
@@ -253,13 +255,17 @@ static int permit(const struct kea_hook *a, const char *group, struct err *e)
 	return 0;
 }
 
-static int watch_spool(struct kea_hook *a, struct err *e)
+static void watch_spool(struct kea_hook *a)
 {
 	a->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (a->watch < 0 ||
-	    inotify_add_watch(a->watch, a->spool.path, IN_MODIFY | IN_ATTRIB) < 0)
-		return err_sys(e, errno, "watching spool \"%s\"", a->spool.path);
-	return 0;
+	if (a->watch >= 0 &&
+	    inotify_add_watch(a->watch, a->spool.path, IN_MODIFY | IN_ATTRIB) >= 0)
+		return;
+	log_warn(a->spool.path, "watching, failed (%s), looked at every %d ms; "
+		 "see sysctl fs.inotify.max_user_instances and fs.inotify.max_user_watches",
+		 strerror(errno), LOOK_MS);
+	own_closep(&a->watch);
+	a->watch = -1;
 }
 
 /* The setting, else the file of this name in state-dir. */
@@ -291,8 +297,9 @@ static int configure(struct kea_hook *a, const struct settings *set, struct err 
 	a->addr.sun_family = AF_UNIX;
 	memcpy(a->addr.sun_path, sock.p, sock.len);
 	if ((r = spool_open(&a->spool, buf_text(&spool), e)) < 0 ||
-	    (r = watch_spool(a, e)) < 0 || (r = listen_on(a, e)) < 0)
+	    (r = listen_on(a, e)) < 0)
 		return r;
+	watch_spool(a);
 	return permit(a, settings_str(set, "group", NULL), e);
 }
 

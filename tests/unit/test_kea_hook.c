@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -232,6 +233,21 @@ static void a_spooled_record_wakes_the_reader(void **state)
 	assert_int_equal(read_for(0), ADAPTER_IDLE);
 }
 
+static void without_inotify_the_spool_is_looked_at(void **state)
+{
+	int next = dup(STDIN_FILENO);
+	struct rlimit old;
+
+	/* Descriptors for spool and socket, none more. */
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &old);
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next + 2, old.rlim_max});
+	assert_int_equal(open_with(NULL, NULL), 0);
+	setrlimit(RLIMIT_NOFILE, &old);
+	assert_int_equal(read_for(LONG_MS), ADAPTER_LOST);
+	a_spooled_record_wakes_the_reader(state);
+}
+
 static void nonsense_is_counted_with_its_reason(void **state)
 {
 	char *big = calloc(1, KEA_HOOK_RECORD_MAX + 1);
@@ -407,6 +423,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_datagram_wakes_the_reader, setup_open, teardown),
 	    cmocka_unit_test_setup_teardown(a_spooled_record_wakes_the_reader, setup_open,
 					    teardown),
+	    cmocka_unit_test_setup_teardown(without_inotify_the_spool_is_looked_at, setup, teardown),
 	    cmocka_unit_test_setup_teardown(nonsense_is_counted_with_its_reason, setup_open,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(the_spool_comes_first_and_until_the_next_read, setup,
