@@ -32,7 +32,6 @@ struct kea_hook {
 	ino_t ino; /* of the socket; 0: not bound */
 	struct spool spool;
 	int watch; /* inotify: the spool grew; -1: nothing tells */
-	bool told; /* the first answer was given */
 	uint64_t n_records; /* since open */
 	struct buf record;
 	struct buf unsure; /* datagrams of the last answer, each behind its length (u32) */
@@ -181,10 +180,8 @@ static int hook_read(struct adapter *base, struct obs_batch *into, int64_t until
 	while (r == 0) {
 		if ((r = take_spool(a, into, e)) < 0 || (r = take_socket(a, into, e)) < 0)
 			return r;
-		if (lost(a) || !a->told) {
-			a->told = true;
+		if (lost(a))
 			return ADAPTER_LOST;
-		}
 		if (a->n_records > before)
 			return ADAPTER_DELTA;
 		r = wait_news(a, until_ms, e);

@@ -3,10 +3,10 @@
  * Records come as datagrams of a Unix socket and, when that is away or full, through a spool
  * file.  Anybody who may write to the two may name hosts: they belong to one user and group.
  *
- * read() takes what came in before as stored when it is called again.  What was given out last
- * and whatever the socket still holds goes to the spool on close(), so a database that is away,
- * or a restart, loses nothing; what a crash took from the socket nobody knows, therefore the
- * first answer after open() is ADAPTER_LOST.
+ * read() takes it that what came in before is kept when it is called again.  What was given out
+ * last and whatever the socket still holds goes to the spool on close(), so a restart loses
+ * nothing.  What a crash took from the socket nobody knows: after open() the confirming source is
+ * worth a look.
  */
 #ifndef ADAPTERS_KEA_KEA_HOOK_H
 #define ADAPTERS_KEA_KEA_HOOK_H

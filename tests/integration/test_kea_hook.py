@@ -132,7 +132,7 @@ def test_events_wait_in_the_spool_while_the_listener_is_busy(hook):
     wait_for(lambda: len(reader.seen()) == 40)
     assert hosts(reader) == list(range(1, 41))
     wait_for(lambda: sum(a["n_bad"] for a in reader.answers()) == n)
-    assert "lost" not in [a["answer"] for a in reader.answers()[1:]]
+    assert "lost" not in [a["answer"] for a in reader.answers()]
 
 
 def header(at, end, lost=0):
@@ -147,7 +147,7 @@ def test_what_a_full_spool_refuses_is_counted_and_told(hook):
         assert "lost (No such file or directory; spool" in hook.lease(n)
     reader = hook.listen()
     wait_for(lambda: "spool, full, 3 events lost" in reader.process.log_text())
-    assert reader.answers()[0]["answer"] == "lost"
+    assert [a["answer"] for a in reader.answers()] == ["lost"]
     # Cut, now that it was read to its end: there is room again.
     wait_for(lambda: hook.spool.read_bytes() == header(36, 36))
     reader.stop()
