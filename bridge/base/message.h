@@ -47,7 +47,6 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(ROLE_HUNG, WARN, "a process of the daemon stood still; it is killed and started again")  \
 	M(ROLE_UNCONFINED, WARN, "the kernel cannot confine a process that reads foreign data")    \
 	M(HTTP_LISTENS, INFO, "metrics and health are served at this address")                     \
-	M(HTTP_FAILED, WARN, "metrics and health cannot be served")                                \
 	M(KEY_WEAK, WARN, "a key uses an algorithm that is no longer strong")
 
 enum message {

@@ -102,6 +102,8 @@ int verb_del_host(struct cli *c);
 int verb_list(struct cli *c);
 int verb_why(struct cli *c);
 int verb_import(struct cli *c);
+int verb_status(struct cli *c);
+int verb_journal(struct cli *c);
 int verb_serve(struct cli *c);
 int verb_kea_hook(struct cli *c);
 int verb_check_config(struct cli *c);

@@ -15,6 +15,9 @@ static const struct cli_opt kea_hook_opts[] = {
 
 static const struct cli_opt serve_opts[] = {{"role", "ROLE[:OF]"}, {NULL, NULL}};
 
+static const struct cli_opt journal_opts[] = {
+    {"zone", "ZONE"}, {"since", "TIME"}, {"limit", "N"}, {NULL, NULL}};
+
 const struct verb verbs[] = {
     {
 	.name = "reconcile",
@@ -25,7 +28,7 @@ const struct verb verbs[] = {
 		"nothing.\n\n"
 		"  --dry-run            do everything but send, and keep nothing\n"
 		"  --force ZONE         let go what the brake holds in this zone\n"
-		"  --metrics-file FILE  afterwards write metrics for Prometheus there, all at once\n\n"
+		"  --metrics-file FILE  afterwards write metrics for Prometheus there\n\n"
 		"examples:\n"
 		"  ipambridge reconcile\n"
 		"  ipambridge --json reconcile --dry-run\n"
@@ -118,6 +121,32 @@ const struct verb verbs[] = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = verb_why,
+    },
+    {
+	.name = "status",
+	.help = "is all well? sources, servers, zones, passes, processes",
+	.usage = "",
+	.text = "The first line is the verdict: \"all in step\", or the loudest trouble.  What\n"
+		"stands behind it follows.  Counts of names end at 100000.\n\n"
+		"examples:\n"
+		"  ipambridge status\n"
+		"  ipambridge --json status | jq -r .verdict",
+	.run = verb_status,
+    },
+    {
+	.name = "journal",
+	.help = "what happened, newest last",
+	.usage = "[NAME|ADDRESS] [--zone ZONE] [--since TIME|AGE] [--limit N]",
+	.text = "Without a name or an address, what happened to all of them.\n\n"
+		"  --zone ZONE       only what was done in this zone\n"
+		"  --since TIME|AGE  not before: 2h, 7d, 2026-11-21, 2026-11-21T14:00:00Z (UTC)\n"
+		"  --limit N         the latest so many lines (100)\n\n"
+		"examples:\n"
+		"  ipambridge journal --since 1h\n"
+		"  ipambridge journal camera.lab.example --limit 10",
+	.opts = journal_opts,
+	.max_args = 1,
+	.run = verb_journal,
     },
     {
 	.name = "import",

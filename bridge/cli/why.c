@@ -8,7 +8,7 @@
 #include "bridge/base/vec.h"
 #include "bridge/cli/output.h"
 #include "bridge/report/owners.h"
-#include "bridge/report/why.h"
+#include "bridge/report/journal.h"
 
 enum { JOURNAL_LINES = 50, NAMES_MAX = 256 };
 
@@ -248,11 +248,13 @@ static int gather(struct why *w, const char *typed, struct err *e)
 	if (r < 0)
 		return r;
 	struct report_subject s = {w->addrs.v, w->addrs.n, w->names.v, w->names.n};
+	struct report_journal_filter lines = {
+	    .space = w->filter.space, .limit = JOURNAL_LINES, .about = &s};
 	if ((r = report_sightings(pg, &w->filter, s.addrs, s.n_addrs, sighting, w, e)) < 0 ||
 	    (r = report_decisions(pg, &w->filter, &s, decision, w, e)) < 0 ||
 	    (r = report_owners_named(pg, once_policy(w->s.once), &w->filter, s.names, s.n_names,
 				     owner, w, e)) < 0 ||
-	    (r = report_journal_of(pg, &w->filter, &s, JOURNAL_LINES, journal, w, e)) < 0)
+	    (r = report_journal(pg, &lines, journal, w, e)) < 0)
 		return r;
 	unknown_owners(w);
 	return w->bad ? err_nomem(e) : 0;

@@ -67,7 +67,7 @@ int report_manual(struct pg *pg, int32_t source_id, const char *label, report_si
 /* ---- decisions and the journal ---------------------------------------------------------- */
 
 /* space, addresses, names: $1 to $3 of both statements. */
-static int subject_args(struct pg_args *a, const struct report_filter *f,
+int report_subject_args(struct pg_args *a, const struct report_filter *f,
 			const struct report_subject *s, struct err *e)
 {
 	struct arena mem = ARENA_INIT;
@@ -121,47 +121,11 @@ int report_decisions(struct pg *pg, const struct report_filter *f,
 	struct pg_args a;
 	AUTO(pg_rows_freep) struct pg_rows *r = NULL;
 	pg_args_init(&a);
-	int rc = subject_args(&a, f, s, e);
+	int rc = report_subject_args(&a, f, s, e);
 	if (rc == 0)
 		rc = pg_query(&r, pg, sql_report_decisions, &a, e);
 	pg_args_fini(&a);
 	if (rc == 0)
 		hand_out_decisions(r, cb, arg);
-	return rc;
-}
-
-static void hand_out_journal(const struct pg_rows *r, report_journal_cb cb, void *arg)
-{
-	for (size_t i = 0; i < pg_rows_n(r); i++) {
-		struct report_journal j = {
-		    .at_s = pg_time(r, i, 0),
-		    .space = report_text(r, i, 1),
-		    .zone = report_text(r, i, 2),
-		    .owner = report_text(r, i, 3),
-		    .addr = pg_is_null(r, i, 4) ? (struct ipaddr){0} : pg_inet(r, i, 4),
-		    .event = pg_text(r, i, 5),
-		    .before = report_text(r, i, 6),
-		    .after = report_text(r, i, 7),
-		    .rcode = pg_is_null(r, i, 8) ? -1 : pg_i32(r, i, 8),
-		    .why = report_text(r, i, 9),
-		};
-		cb(arg, &j);
-	}
-}
-
-int report_journal_of(struct pg *pg, const struct report_filter *f,
-		      const struct report_subject *s, unsigned limit, report_journal_cb cb,
-		      void *arg, struct err *e)
-{
-	struct pg_args a;
-	AUTO(pg_rows_freep) struct pg_rows *r = NULL;
-	pg_args_init(&a);
-	int rc = subject_args(&a, f, s, e);
-	pg_arg_i64(&a, limit);
-	if (rc == 0)
-		rc = pg_query(&r, pg, sql_report_journal_of, &a, e);
-	pg_args_fini(&a);
-	if (rc == 0)
-		hand_out_journal(r, cb, arg);
 	return rc;
 }

@@ -1,4 +1,4 @@
-/* why.h - everything that led to a name or an address: sightings, decisions, what was sent. */
+/* why.h - everything that led to a name or an address: sightings and decisions. */
 #ifndef BRIDGE_REPORT_WHY_H
 #define BRIDGE_REPORT_WHY_H
 
@@ -38,19 +38,6 @@ struct report_decision {
 	const char *why;
 };
 
-struct report_journal {
-	int64_t at_s;
-	const char *space;        /* NULL: none */
-	const char *zone;
-	const char *owner;        /* without final dot; NULL: none */
-	struct ipaddr addr;
-	const char *event;
-	const char *before;
-	const char *after;
-	int rcode;                /* -1: none */
-	const char *why;
-};
-
 struct report_subject {
 	const struct ipaddr *addrs;
 	size_t n_addrs;
@@ -60,7 +47,6 @@ struct report_subject {
 
 typedef void (*report_sighting_cb)(void *arg, const struct report_sighting *row);
 typedef void (*report_decision_cb)(void *arg, const struct report_decision *row);
-typedef void (*report_journal_cb)(void *arg, const struct report_journal *row);
 
 /* Ordered by space, address, kind, source. */
 int report_sightings(struct pg *pg, const struct report_filter *f, const struct ipaddr *addrs,
@@ -69,10 +55,9 @@ int report_sightings(struct pg *pg, const struct report_filter *f, const struct 
 int report_decisions(struct pg *pg, const struct report_filter *f,
 		     const struct report_subject *s, report_decision_cb cb, void *arg,
 		     struct err *e);
-/* The latest lines about them, oldest first. */
-int report_journal_of(struct pg *pg, const struct report_filter *f,
-		      const struct report_subject *s, unsigned limit, report_journal_cb cb,
-		      void *arg, struct err *e);
+/* Its three parameters: space, addresses, names. */
+int report_subject_args(struct pg_args *a, const struct report_filter *f,
+			const struct report_subject *s, struct err *e);
 
 /* Manual records of a space whose name's first label, after the naming rule, is this: whoever
  * asks applies the whole rule. */

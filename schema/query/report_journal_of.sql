@@ -1,15 +1,25 @@
--- $1 space or null, $2 addresses, $3 owner names, $4 at most
+-- $1 space or null, $2 addresses, $3 owner names, $4 at most, $5 zone or null, $6 since or null
 with about as (
-	(select j.* from ipambridge.journal j where j.owner = any ($3) order by j.id desc limit $4)
+	(select j.* from ipambridge.journal j where j.owner = any ($3)
+		and ($1::text is null or j.space_id is null or
+			j.space_id = (select id from ipambridge.space where name = $1))
+		and ($5::text is null or
+			j.zone_id = any (array(select id from ipambridge.zone where name = $5)))
+		and ($6::timestamptz is null or j.at >= $6)
+	order by j.id desc limit $4)
 	union
-	(select j.* from ipambridge.journal j where j.address = any ($2) order by j.id desc limit $4)
+	(select j.* from ipambridge.journal j where j.address = any ($2)
+		and ($1::text is null or j.space_id is null or
+			j.space_id = (select id from ipambridge.space where name = $1))
+		and ($5::text is null or
+			j.zone_id = any (array(select id from ipambridge.zone where name = $5)))
+		and ($6::timestamptz is null or j.at >= $6)
+	order by j.id desc limit $4)
 ), latest as (
-	select a.id, a.at, s.name as space, z.name as zone, a.owner, a.address, a.event, a.before,
-		a.after, a.rcode, a.why
-	from about a
-	left join ipambridge.space s on s.id = a.space_id
-	left join ipambridge.zone z on z.id = a.zone_id
-	where $1::text is null or s.name is null or s.name = $1
-	order by a.id desc limit $4
+	select * from about order by id desc limit $4
 )
-select at, space, zone, owner, address, event, before, after, rcode, why from latest order by id
+select l.at, s.name, z.name, l.owner, l.address, l.event, l.before, l.after, l.rcode, l.why
+from latest l
+left join ipambridge.space s on s.id = l.space_id
+left join ipambridge.zone z on z.id = l.zone_id
+order by l.id

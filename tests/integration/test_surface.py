@@ -66,6 +66,8 @@ def play(lab):
     say("add-host-conflict", "add-host", "taken", "192.0.2.52", rc=4)
     for what in ("hosts", "addresses", "subnets", "zones", "sources", "conflicts"):
         say(f"list-{what}", "list", what)
+    say("status", "status")
+    say("journal", "journal", "laptop")
     say("why-name", "why", "laptop")
     say("why-address", "why", "192.0.2.9")
     say("why-nothing", "why", "nobody.lab.example")
