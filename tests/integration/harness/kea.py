@@ -6,6 +6,7 @@ program with no interface at all: leases come from the lease commands, no DHCP p
 
 import json
 import os
+import shlex
 import socket
 import time
 
@@ -161,12 +162,22 @@ class Kea:
     def start(self):
         env = server_env(KEA_PIDFILE_DIR=str(self.dir), KEA_LOCKFILE_DIR=str(self.dir),
                          KEA_CONTROL_SOCKET_DIR=str(self.dir))
+        env["KEA_LFC_EXECUTABLE"] = str(self.cleanup(env))
         path = self.dir / "kea.conf"
         path.write_text(json.dumps(self.config(env["HOOKS"]), indent=1))
         self.process = Process([self.binary, "-c", path], self.dir / "kea.log", env, self.dir)
         self.process.start()
         self.process.wait_ready(self.answers)
         return self
+
+    def cleanup(self, env):
+        """Kea starts kea-lfc with an empty environment, in which ours finds no libraries."""
+        script = self.dir / "kea-lfc"
+        keep = " ".join(f"{k}={shlex.quote(env[k])}" for k in sorted(env)
+                        if k.startswith(("KEA_", "LD_")))
+        script.write_text(f'#!/bin/sh\nexec env {keep} {env["KEA_LFC_EXECUTABLE"]} "$@"\n')
+        script.chmod(0o755)
+        return script
 
     def answers(self):
         try:

@@ -15,12 +15,17 @@ def program():
 
 
 class Source:
-    """Source(directory, "kea-ncr", listen="127.0.0.1:5000") reads from start() to stop()."""
+    """Source(directory, "kea-ncr", listen="127.0.0.1:5000") reads from start() to stop().
 
-    def __init__(self, directory, kind, **settings):
+    cursor: where an earlier one ended.  under: words before the program (setpriv, unshare).
+    """
+
+    def __init__(self, directory, kind, cursor=None, under=(), **settings):
         directory.mkdir(parents=True, exist_ok=True)
         words = [f"{k.replace('_', '-')}={v}" for k, v in settings.items()]
-        self.process = Process([program(), kind, *words], directory / "source.log")
+        where = ["-c", cursor] if cursor else []
+        self.process = Process([*under, program(), *where, kind, *words],
+                               directory / "source.log")
 
     def start(self):
         assert program().exists(), f"{program()} is missing: make {program()}"
