@@ -28,7 +28,6 @@ struct result {
 	json_t *hosts;           /* {name, address, ptr, action} */
 	json_t *ended;           /* {name, address} */
 	json_t *open;            /* owners not in step */
-	int sent;                /* as pass_push */
 };
 
 static void result_fini(struct result *r)
@@ -259,10 +258,10 @@ static int observe(struct pass *p, const struct policy_space *space, const struc
 static int settle(struct pass *p, const struct cli *c, const struct request *q,
 		  struct result *res, struct err *e)
 {
-	res->sent = pass_push(p, e);
+	int r = flow_push(p->flow, e);
 	progress_clear(&p->progress);
-	if (res->sent <= 0)
-		return res->sent;
+	if (r < 0)
+		return r;
 	struct dname *names = calloc(q->n * 2, sizeof(*names));
 	if (names == NULL)
 		return err_nomem(e);
@@ -270,7 +269,7 @@ static int settle(struct pass *p, const struct cli *c, const struct request *q,
 		names[2 * i] = q->at[i];
 		ipaddr_reverse(&names[2 * i + 1], &q->addr[i]);
 	}
-	int r = manual_outcome(res->open, p, c, names, q->n * 2, e);
+	r = manual_outcome(res->open, p, c, names, q->n * 2, e);
 	free(names);
 	return r;
 }
@@ -295,13 +294,10 @@ static int print(const struct cli *c, const struct policy_space *space, const st
 {
 	if (c->json)
 		return out_object(stdout,
-				  json_pack("{s:s,s:O,s:O,s:b,s:O}", "space", space->name, "hosts",
-					    res->hosts, "ended", res->ended, "sent",
-					    res->sent == 1, "open", res->open), e);
+				  json_pack("{s:s,s:O,s:O,s:O}", "space", space->name, "hosts",
+					    res->hosts, "ended", res->ended, "open", res->open), e);
 	print_rows("add-host", res->hosts, "");
 	print_rows("add-host", res->ended, "ended");
-	if (res->sent == 0)
-		puts("add-host: another run is going on and will send it");
 	return fflush(stdout) != 0 ? err_set(e, ERR_SYS, "standard output could not be written")
 				   : 0;
 }
@@ -323,7 +319,7 @@ int verb_add_host(struct cli *c)
 	struct err e = {0};
 	AUTO(request_fini) struct request q = {0};
 	AUTO(pass_end) struct pass p = {0};
-	AUTO(result_fini) struct result res = {json_array(), json_array(), json_array(), 0};
+	AUTO(result_fini) struct result res = {json_array(), json_array(), json_array()};
 	if (parse_request(&q, c, &e) < 0)
 		return cli_fail(&e);
 	int code = pass_open(&p, c, false);

@@ -90,8 +90,6 @@ void session_fini(struct session *s);
 /* The space that --space names, else "default".  ERR_CONF with those there are. */
 int session_space(const struct policy_space **out, const struct session *s, const struct cli *c,
 		  struct err *e);
-/* The run lock, waited for at most wait_ms.  ERR_BUSY: another holds it. */
-int session_lock(struct session *s, int64_t wait_ms, struct err *e);
 
 /* The verbs. */
 int verb_reconcile(struct cli *c);

@@ -17,7 +17,6 @@ struct deletion {
 	json_t *ended;                 /* {space, name, address} */
 	json_t *still;                 /* {space, name, address, kind, source, why} */
 	json_t *open;                  /* owners not in step */
-	int sent;
 };
 
 static void deletion_fini(struct deletion *d)
@@ -130,8 +129,7 @@ static int look_back(struct deletion *d, struct pass *p, const struct cli *c, st
 		if (vec_push(&d->names, reverse) < 0)
 			return err_nomem(e);
 	}
-	if (d->sent == 1 &&
-	    (r = manual_outcome(d->open, p, c, d->names.v, d->names.n, e)) < 0)
+	if ((r = manual_outcome(d->open, p, c, d->names.v, d->names.n, e)) < 0)
 		return r;
 	struct report_filter f = {.space = c->space};
 	struct report_subject s = {d->addrs.v, d->addrs.n, d->names.v, d->names.n};
@@ -167,8 +165,6 @@ static void print_rows(const struct deletion *d)
 		}
 		printf("del-host: %s\n", buf_text(&b));
 	}
-	if (d->sent == 0)
-		puts("del-host: another run is going on and will send it");
 	buf_fini(&b);
 }
 
@@ -176,8 +172,8 @@ static int print(const struct deletion *d, const struct cli *c, struct err *e)
 {
 	if (c->json)
 		return out_object(stdout,
-				  json_pack("{s:O,s:O,s:b,s:O}", "ended", d->ended, "still",
-					    d->still, "sent", d->sent == 1, "open", d->open), e);
+				  json_pack("{s:O,s:O,s:O}", "ended", d->ended, "still", d->still,
+					    "open", d->open), e);
 	print_rows(d);
 	return fflush(stdout) != 0 ? err_set(e, ERR_SYS, "standard output could not be written")
 				   : 0;
@@ -188,11 +184,10 @@ static int run(struct deletion *d, struct pass *p, const struct cli *c, struct e
 	int r;
 	if ((r = end_all(d, p, c, e)) < 0)
 		return r;
-	d->sent = pass_push(p, e);
+	r = flow_push(p->flow, e);
 	progress_clear(&p->progress);
-	if (d->sent < 0)
-		return d->sent;
-	return (r = look_back(d, p, c, e)) < 0 ? r : print(d, c, e);
+	r = r < 0 ? r : look_back(d, p, c, e);
+	return r < 0 ? r : print(d, c, e);
 }
 
 int verb_del_host(struct cli *c)

@@ -11,7 +11,7 @@
 /* -1, or the exit code. */
 static int lock(struct pass *p, struct err *e)
 {
-	int r = session_lock(&p->s, 0, e);
+	int r = store_run_lock(once_store(p->s.once), e);
 	if (r == 0) {
 		p->locked = true;
 		return -1;
@@ -37,6 +37,9 @@ int pass_open(struct pass *p, const struct cli *c, bool dry)
 	p->flow->say = progress_say;
 	p->flow->say_arg = &p->progress;
 	p->flow->started_s = clock_wall_s();
+	/* What is planned with another configuration than the daemon's, the daemon plans back. */
+	if (!dry && store_hold_policy(once_store(p->s.once), once_policy(p->s.once), &e) < 0)
+		return cli_fail(&e);
 	return -1;
 }
 
@@ -47,19 +50,6 @@ int pass_begin(struct pass *p, const struct cli *c, bool dry)
 	if (code < 0)
 		code = lock(p, &e);
 	return code;
-}
-
-int pass_push(struct pass *p, struct err *e)
-{
-	enum { WAIT_MS = 5000 };
-	int r = session_lock(&p->s, WAIT_MS, e);
-	if (r == ERR_BUSY)
-		return 0;
-	if (r < 0)
-		return r;
-	p->locked = true;
-	r = flow_push(p->flow, e);
-	return r < 0 ? r : 1;
 }
 
 void pass_end(struct pass *p)

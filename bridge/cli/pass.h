@@ -18,9 +18,6 @@ struct pass {
 
 /* Opens everything, without the lock.  As pass_begin. */
 int pass_open(struct pass *p, const struct cli *c, bool dry);
-/* Sends what is due when the run lock can be had within a few seconds: 1 when it was sent, 0
- * when another run is going on and will send it. */
-int pass_push(struct pass *p, struct err *e);
 /* Opens everything, takes the run lock, and with dry opens the transaction that is rolled back.
  * -1: go on; otherwise the exit code, with the message printed. */
 int pass_begin(struct pass *p, const struct cli *c, bool dry);

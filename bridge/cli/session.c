@@ -3,7 +3,6 @@
 #include "bridge/cli/cli.h"
 
 #include "bridge/base/buf.h"
-#include "bridge/base/clock.h"
 
 int session_open(struct session *s, const struct cli *c, const char *role, bool look,
 		 struct err *e)
@@ -42,15 +41,3 @@ int session_space(const struct policy_space **out, const struct session *s, cons
 	return ERR_CONF;
 }
 
-int session_lock(struct session *s, int64_t wait_ms, struct err *e)
-{
-	enum { AGAIN_MS = 100 };
-	int64_t until_ms = clock_mono_ms() + wait_ms;
-	for (;;) {
-		int r = store_run_lock(once_store(s->once), e);
-		int64_t now_ms = clock_mono_ms();
-		if (r != ERR_BUSY || now_ms >= until_ms)
-			return r;
-		clock_sleep_until_ms(now_ms + AGAIN_MS);
-	}
-}

@@ -64,6 +64,9 @@ struct flow {
 	size_t n_gates;
 	bool retry_refused;           /* in a daemon: try once more what servers refused */
 	bool others_send;             /* set by flow_push: another process sends to some zone */
+	/* How a run waits for that process to send what is due.  NULL: it does not wait. */
+	void (*wait)(void *arg, int64_t ms);
+	void *wait_arg;
 	int64_t next_due_s;           /* set by flow_push in a daemon: when to come back; 0: no need */
 	int64_t full_every_s;         /* a full compare at least this often */
 	int64_t started_s;

@@ -11,7 +11,9 @@ enum {
 	PUSH_SWEEPS = 8,        /* lists of due owners taken in one run */
 	PUSH_QUEUE_LOW = 4,     /* fewer messages waiting than this: make another round */
 	PUSH_SETTLE_OWNERS = 1500,
-	PUSH_UNSETTLED = 4000   /* owners under way, of all zones: bounds memory */
+	PUSH_UNSETTLED = 4000,  /* owners under way, of all zones: bounds memory */
+	PUSH_WAIT_MS = 50,      /* for another process to send what is due */
+	PUSH_PATIENCE = 100     /* waits in which nothing was sent */
 };
 
 struct push {
@@ -55,6 +57,7 @@ static int open_zone(struct push *u, struct push_zone *z, struct err *e)
 	z->stopped = !mine || flow_down(u->f, z->zone) ||
 		     (z->gate != NULL && !gate_lets(z->gate, u->f->net->now_s(u->f->net->ctx)));
 	z->retry = z->gate == NULL || u->f->retry_refused ? PUSH_RETRY : PUSH_RETRY_NONE;
+	z->others = !mine;
 	u->f->others_send = u->f->others_send || !mine;
 	arena_fini(&a);
 	return r;
@@ -456,6 +459,44 @@ static int turn_gates(struct push *u, struct err *e)
 	return r;
 }
 
+/* ---- beside a daemon -------------------------------------------------------------------- */
+
+static int left_to_others(struct push *u, uint64_t *n, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct zone_queue q;
+	size_t i;
+	int r = 0;
+
+	*n = 0;
+	for (i = 0; i < u->n_zones && r == 0; i++) {
+		if (!u->zones[i].others)
+			continue;
+		r = st->zone_queue(st->ctx, &q, u->zones[i].zone->id, e);
+		*n += q.due;
+	}
+	return r;
+}
+
+/* What another process has the right to send it sends at once, unless its server is away: it is
+ * waited for as long as the queue grows shorter. */
+static int wait_for_others(struct push *u, struct err *e)
+{
+	uint64_t left, least = UINT64_MAX;
+	int patience = PUSH_PATIENCE;
+	int r = 0;
+
+	while (u->f->others_send && u->f->wait != NULL && patience > 0 && !flow_late(u->f)) {
+		r = left_to_others(u, &left, e);
+		if (r < 0 || left == 0)
+			break;
+		patience = left < least ? PUSH_PATIENCE : patience - 1;
+		least = left < least ? left : least;
+		u->f->wait(u->f->wait_arg, PUSH_WAIT_MS);
+	}
+	return r;
+}
+
 static int send_due(struct push *u, struct err *e)
 {
 	size_t i;
@@ -468,7 +509,8 @@ static int send_due(struct push *u, struct err *e)
 		if (u->sent == 0)
 			break;
 	}
-	return r < 0 ? r : turn_gates(u, e);
+	r = r < 0 ? r : turn_gates(u, e);
+	return r < 0 || u->f->server != NULL ? r : wait_for_others(u, e);
 }
 
 static int count_due(struct push *u, struct err *e)

@@ -17,6 +17,7 @@ struct push_zone {
 	struct belief last;          /* paging: the last row handed out */
 	bool paging;
 	bool exhausted;              /* no more due rows in this sweep */
+	bool others;                 /* another process sends there */
 	bool stopped;                /* unreachable or refusing: not again in this run */
 	bool dead;                   /* its server does not answer */
 	bool failed;                 /* in this run: unreachable or refusing */

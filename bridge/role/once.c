@@ -27,6 +27,12 @@ static void say(void *arg, enum message id, const char *subject, const char *sen
 	log_event(id, subject, "%s", sentence);
 }
 
+static void wait_ms(void *arg, int64_t ms)
+{
+	(void)arg;
+	clock_sleep_until_ms(clock_mono_ms() + ms);
+}
+
 static int connect_all(struct once *o, const struct conf *c, const char *role, bool look,
 		       struct err *e)
 {
@@ -61,6 +67,7 @@ int once_open(struct once **out, const struct conf *c, const char *role, bool lo
 	o->flow.dry_run = look;
 	o->flow.full_every_s = c->full_s;
 	o->flow.say = say;
+	o->flow.wait = wait_ms;
 	once_begin(o, c->run_timeout_s);
 	*out = own_take(&o);
 	return 0;

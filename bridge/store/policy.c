@@ -256,6 +256,8 @@ int store_sync_policy(struct store *s, struct policy *p, struct err *e)
 
 	if (r < 0)
 		return r;
+	/* The processes of a daemon come all at once. */
+	r = store_lock_space(s, 0, e);
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]) && r == 0; i++) {
 		struct pg_args a;
 

@@ -196,7 +196,11 @@ int store_settle_growth(struct store *s, struct err *e)
 
 static int flow_lock_space(void *ctx, int32_t space_id, struct err *e)
 {
-	struct store *s = ctx;
+	return store_lock_space(ctx, space_id, e);
+}
+
+int store_lock_space(struct store *s, int32_t space_id, struct err *e)
+{
 	struct pg_args a;
 	int r;
 

@@ -1,0 +1,176 @@
+"""serve: leases and requests become names without a pass, and nothing is lost on the way."""
+
+import json
+import signal
+import socket
+import struct
+import time
+
+import pytest
+
+from harness import Bind, free_port, wait_for
+from harness.lab import FORWARD, REV24, Lab, dhcid, mac, pair, ptr
+
+SOON = 15
+
+
+def ncr(name, address, who, remove=False):
+    """One request as Kea sends it."""
+    text = json.dumps({
+        "change-type": int(remove), "forward-change": True, "reverse-change": True,
+        "fqdn": f"{name}.", "ip-address": address,
+        "dhcid": "000101758F14CB6B55A30F10639911DD9158BA481680EA81A13CF094B0EFEC67BDFEA7",
+        "lease-expires-on": "19700101000000", "lease-length": 1200,
+        "use-conflict-resolution": True})
+    del who
+    return struct.pack(">H", len(text)) + text.encode()
+
+
+class Live:
+    """A lab whose daemon runs."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.port = None
+
+    def listen(self, **more):
+        self.port = free_port()
+        self.lab.bridge.source("ncr", "kea-ncr", listen=f"127.0.0.1:{self.port}", **more)
+        return self
+
+    def start(self, *words):
+        self.daemon = self.lab.bridge.daemon(*words)
+        wait_for(self.is_up, SOON, what="the daemon to be up")
+        return self
+
+    def is_up(self):
+        assert self.daemon.running(), self.daemon.log_tail()
+        rows = self.lab.bridge_sql("select role || ':' || of from ipambridge.role_state "
+                                   "where state = 'running'")
+        want = 2 + len([1 for (kind, _) in self.lab.bridge.sections[""] if kind == "source"])
+        return len(rows) >= want
+
+    def send(self, *messages):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for m in messages:
+                s.sendto(m, ("127.0.0.1", self.port))
+
+    def forward(self):
+        return {line.split()[0] for line in self.lab.dns.axfr(FORWARD) if line.split()[1] == "A"}
+
+    def wait(self, cond, what, deadline=SOON):
+        try:
+            wait_for(cond, deadline, what=what)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.daemon.log_tail(60)}") from None
+
+    def shows(self, *names):
+        self.wait(lambda: set(names) <= self.forward(), f"{names} in DNS")
+
+    def lacks(self, *names):
+        self.wait(lambda: not set(names) & self.forward(), f"{names} gone from DNS")
+
+
+@pytest.fixture
+def live(labs, make):
+    return Live(labs(make))
+
+
+both = pytest.mark.parametrize("make", ["bind", "knot"], indirect=True)
+
+
+@both
+def test_a_lease_becomes_a_name_and_a_release_ends_it(live):
+    lab = live.lab
+    lab.lease(7, "early")
+    live.start()
+    live.shows(f"early.{FORWARD}")
+    lab.lease(8, "later")
+    live.shows(f"later.{FORWARD}")
+    lab.leases4.release("192.0.2.7")
+    live.lacks(f"early.{FORWARD}")
+    live.wait(lambda: ptr("192.0.2.7") not in "".join(lab.dns.axfr(REV24)), "the PTR gone")
+
+
+@both
+def test_requests_become_names_and_removals_end_them(live):
+    live.lab.leases4  # a source beside it
+    live.listen().start()
+    live.send(*(ncr(f"n{i}.{FORWARD}", f"192.0.2.{i}", i) for i in range(1, 101)))
+    live.shows(*(f"n{i}.{FORWARD}" for i in range(1, 101)))
+    # A rename: the removal of the old name is overtaken.
+    live.send(ncr(f"new.{FORWARD}", "192.0.2.5", 5), ncr(f"n5.{FORWARD}", "192.0.2.5", 5, True))
+    live.shows(f"new.{FORWARD}")
+    live.lacks(f"n5.{FORWARD}")
+    live.send(ncr(f"n7.{FORWARD}", "192.0.2.7", 7, True))
+    live.lacks(f"n7.{FORWARD}")
+
+
+def test_it_stops_within_two_seconds_and_goes_on_where_it_was(bind_lab):
+    live = Live(bind_lab).listen().start()
+    live.send(ncr(f"one.{FORWARD}", "192.0.2.1", 1))
+    live.shows(f"one.{FORWARD}")
+    t0 = time.monotonic()
+    live.daemon.signal(signal.SIGTERM)
+    wait_for(lambda: not live.daemon.running(), 5, what="the daemon to end")
+    assert time.monotonic() - t0 < 2
+    live.start()
+    live.send(ncr(f"two.{FORWARD}", "192.0.2.2", 2))
+    live.shows(f"one.{FORWARD}", f"two.{FORWARD}")
+
+
+def test_a_lease_ends_by_the_clock(bind_lab):
+    live = Live(bind_lab)
+    live.lab.lease(7, "short", valid=4)
+    live.lab.lease(8, "long")
+    live.start()
+    live.shows(f"short.{FORWARD}", f"long.{FORWARD}")
+    live.lacks(f"short.{FORWARD}")
+    assert f"long.{FORWARD}" in live.forward()
+
+
+def test_events_are_kept_while_the_database_is_away(labs, own_postgres, bridges, start, run_dir):
+    dns = start(Bind, [FORWARD, REV24])
+    bridge = bridges(own_postgres.database()).init()
+    lab = Lab(run_dir, dns, bridge, own_postgres)
+    live = Live(lab).listen().start()
+    live.send(ncr(f"before.{FORWARD}", "192.0.2.1", 1))
+    live.shows(f"before.{FORWARD}")
+    live.lab.postgres.kill()
+    for i in range(2, 52):
+        live.send(ncr(f"n{i}.{FORWARD}", f"192.0.2.{i}", i))
+    wait_for(lambda: "DATABASE_LOST" in live.daemon.log_text()
+             or "database" in live.daemon.log_text(), SOON, what="the loss to be noticed")
+    lab.postgres.start()
+    live.shows(*(f"n{i}.{FORWARD}" for i in range(2, 52)))
+
+
+def test_a_server_that_is_away_gets_its_names_when_it_is_back(bind_lab):
+    live = Live(bind_lab).listen().start()
+    live.lab.dns.kill()
+    live.send(ncr(f"one.{FORWARD}", "192.0.2.1", 1))
+    live.wait(lambda: live.lab.bridge_sql(
+        "select state from ipambridge.server_state where state = 'unreachable'"),
+        "the server to be found unreachable")
+    live.lab.dns.launch()
+    live.send(ncr(f"two.{FORWARD}", "192.0.2.2", 2))
+    live.shows(f"one.{FORWARD}", f"two.{FORWARD}")
+
+
+def test_commands_work_beside_it(bind_lab):
+    live = Live(bind_lab).listen().start()
+    live.lab.bridge.ok("add-host", "printer", "192.0.2.9")
+    assert f"printer.{FORWARD}" in live.forward()
+    live.send(ncr(f"one.{FORWARD}", "192.0.2.1", 1))
+    live.shows(f"one.{FORWARD}")
+    assert live.lab.reconcile()["pending"] == 0
+    live.lab.bridge.ok("del-host", "printer")
+    assert f"printer.{FORWARD}" not in live.forward()
+
+
+def test_another_configuration_does_not_plan_against_it(bind_lab):
+    live = Live(bind_lab).listen().start()
+    before = live.lab.bridge.sections[""].pop(("zone", REV24))
+    r = live.lab.bridge.run("reconcile")
+    live.lab.bridge.sections[""][("zone", REV24)] = before
+    assert r.rc != 0 and "another configuration" in r.stderr, r
