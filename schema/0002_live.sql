@@ -23,8 +23,6 @@ comment on column ipambridge.pass.held is 'Rows the brake held when it ended';
 comment on column ipambridge.pass.conflicts is 'Owners in conflict when it ended';
 comment on column ipambridge.pass.error is 'Why it could not go on; NULL: it came to its end';
 
-create index pass_complete on ipambridge.pass (verb, id) where error is null;
-
 create table ipambridge.server_state (
 	name text primary key,
 	state text not null,

@@ -17,7 +17,7 @@ const struct metric metrics[] = {
     {"ipambridge_build_info", METRIC_GAUGE, "Version of the program.",
      "select '" VERSION "', 1::bigint", {"version"}, false},
     {"ipambridge_reconcile_last_success_timestamp_seconds", METRIC_GAUGE,
-     "When the last whole pass came to its end.", sql_metric_reconcile_ok, {NULL}, false},
+     "When the last pass came to its end, whether of reconcile or of the daemon.", sql_metric_reconcile_ok, {NULL}, false},
     {"ipambridge_reconcile_last_duration_seconds", METRIC_GAUGE,
      "How long that pass took.", sql_metric_reconcile_seconds, {NULL}, false},
     {"ipambridge_source_last_success_timestamp_seconds", METRIC_GAUGE,

@@ -169,7 +169,8 @@ static int get_servers(struct report_status *out, struct arena *a, struct pg *pg
 				continue;
 			v->live = live[k];
 			v->state = server_status_name(live[k].state);
-			v->error = live[k].last_error;
+			if (live[k].state == SERVER_OK || live[k].last_error != NULL)
+				v->error = live[k].last_error;
 		}
 	}
 	return 0;

@@ -1,2 +1,2 @@
 select extract(epoch from ended_at)::bigint from ipambridge.pass
-where verb = 'reconcile' and error is null order by id desc limit 1
+where error is null order by id desc limit 1
