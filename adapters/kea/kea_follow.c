@@ -78,8 +78,9 @@ static void tell(struct kea_follow *f, int errnum)
 {
 	/* A directory that is not there is told as the error of its file. */
 	if (!f->told && errnum != ENOENT && errnum != ENOTDIR)
-		log_warn(f->path, "follow, no watch (%s), looks every second; %s",
-			 strerror(errnum), remedy(errnum));
+		log_event(MSG_SOURCE_LIMIT, f->path,
+			  "follow, no watch (%s), looks every second; %s", strerror(errnum),
+			  remedy(errnum));
 	f->told = f->told || (errnum != ENOENT && errnum != ENOTDIR);
 }
 

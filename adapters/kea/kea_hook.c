@@ -45,7 +45,7 @@ static void put_back(struct kea_hook *a, const void *p, size_t len)
 	int r = len == 0 ? 0 : spool_append(&a->spool, p, len, KEA_HOOK_SPOOL_MAX, &e);
 
 	if (r < 0)
-		log_warn(a->addr.sun_path, "closing, an event is lost (%s)", e.text);
+		log_event(MSG_EVENTS_LOST, a->addr.sun_path, "closing, an event is lost (%s)", e.text);
 }
 
 static void put_back_unsure(struct kea_hook *a)
@@ -161,10 +161,10 @@ static int check_socket(const struct kea_hook *a, struct err *e)
 static bool lost(const struct kea_hook *a)
 {
 	if (a->spool.lost > 0)
-		log_warn(a->spool.path, "spool, full, %llu events lost",
-			 (unsigned long long)a->spool.lost);
+		log_event(MSG_SPOOL_FULL, a->spool.path, "spool, full, %llu events lost",
+			  (unsigned long long)a->spool.lost);
 	if (a->spool.damaged > 0)
-		log_warn(a->spool.path, "spool, damaged, events lost");
+		log_event(MSG_EVENTS_LOST, a->spool.path, "spool, damaged, events lost");
 	return a->spool.lost > 0 || a->spool.damaged > 0;
 }
 
@@ -258,9 +258,9 @@ static void watch_spool(struct kea_hook *a)
 	if (a->watch >= 0 &&
 	    inotify_add_watch(a->watch, a->spool.path, IN_MODIFY | IN_ATTRIB) >= 0)
 		return;
-	log_warn(a->spool.path, "watching, failed (%s), looked at every %d ms; "
-		 "see sysctl fs.inotify.max_user_instances and fs.inotify.max_user_watches",
-		 strerror(errno), LOOK_MS);
+	log_event(MSG_SOURCE_LIMIT, a->spool.path, "watching, failed (%s), looked at every %d ms; "
+		  "see sysctl fs.inotify.max_user_instances and fs.inotify.max_user_watches",
+		  strerror(errno), LOOK_MS);
 	own_closep(&a->watch);
 	a->watch = -1;
 }

@@ -155,8 +155,8 @@ static void say_lost(struct kea_ncr *a)
 
 	if (a->unsaid == 0 || now_ms < a->say_at_ms)
 		return;
-	log_warn(a->subject, "%llu requests lost (the receive buffer was full)",
-		 (unsigned long long)a->unsaid);
+	log_event(MSG_EVENTS_LOST, a->subject, "%llu requests lost (the receive buffer was full)",
+		  (unsigned long long)a->unsaid);
 	a->unsaid = 0;
 	a->say_at_ms = now_ms + SAY_EVERY_MS;
 }
@@ -331,10 +331,10 @@ static int size_buffer(const struct kea_ncr *a, int64_t want, struct err *e)
 	if (got >= bytes)
 		log_info(a->subject, "receive buffer of %d KiB", got / 1024);
 	else
-		log_warn(a->subject,
-			 "receive buffer of %d KiB instead of %d (the system's limit), a "
-			 "burst may lose requests; sysctl net.core.rmem_max=%d raises it",
-			 got / 1024, bytes / 1024, bytes);
+		log_event(MSG_SOURCE_LIMIT, a->subject,
+			  "receive buffer of %d KiB instead of %d (the system's limit), a "
+			  "burst may lose requests; sysctl net.core.rmem_max=%d raises it",
+			  got / 1024, bytes / 1024, bytes);
 	return 0;
 }
 

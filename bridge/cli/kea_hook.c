@@ -67,7 +67,7 @@ static void tell(const struct cli *c, const struct buf *record)
 	log_info("kea-hook", "sending to \"%s\", failed (%s), spooled", path, strerror(why));
 	path = given_spool != NULL ? given_spool : STATE_DIR KEA_HOOK_SPOOL;
 	if (spool_record(path, record, &e) < 0)
-		log_err("kea-hook", "%s, lost (%s; %s)", c->arg[0], strerror(why), e.text);
+		log_event(MSG_EVENTS_LOST, "kea-hook", "%s, lost (%s; %s)", c->arg[0], strerror(why), e.text);
 }
 
 int verb_kea_hook(struct cli *c)
@@ -80,7 +80,7 @@ int verb_kea_hook(struct cli *c)
 	}
 	kea_hook_encode(&record, c->arg[0], from_environment, NULL);
 	if (record.bad)
-		log_err("kea-hook", "%s, lost (out of memory)", c->arg[0]);
+		log_event(MSG_EVENTS_LOST, "kea-hook", "%s, lost (out of memory)", c->arg[0]);
 	else
 		tell(c, &record);
 	return EXIT_DONE;
