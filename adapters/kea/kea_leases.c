@@ -438,6 +438,7 @@ static const struct setting_key kea_keys[] = {
 const struct adapter_ops kea_leases_ops = {
     .type = "kea-leases",
     .kind = OBS_LEASE,
+    .follows = true,
     .keys = kea_keys,
     .open = kea_open,
     .read = kea_read,
