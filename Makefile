@@ -18,8 +18,6 @@ B       := build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 GEN     := build/gen
 
 PKGS    := ldns libpq jansson libcurl libevent libmnl libconfuse smartcols libcrypto
-# Without it the service manager is told nothing, and that is all.
-SYSTEMD := $(shell pkg-config --exists libsystemd && echo libsystemd)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
            -Wimplicit-fallthrough -Wundef -Wwrite-strings -Wpointer-arith
 # Flags a compiler may lack are tried one by one, once per build directory.
@@ -30,8 +28,7 @@ LDPROBE := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,-
 
 -include $(B)/flags.mk
 
-BASE    := -std=gnu11 -g -fno-common -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(GEN) \
-           $(if $(SYSTEMD),-DHAVE_SYSTEMD)
+BASE    := -std=gnu11 -g -fno-common -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(GEN)
 ifeq ($(SAN),)
 OPT     := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE $(HARDEN)
 LDOPT   := -pie $(LDHARDEN)
@@ -60,8 +57,8 @@ $(B)/flags.mk: Makefile
 	@ok() { echo 'int main(void){return 0;}' | $(CC) -Werror "$$@" -x c - -o /dev/null 2>/dev/null; }; \
 	{ printf 'HARDEN :='; for f in $(PROBE); do ok $$f && printf ' %s' $$f; done; echo; \
 	  printf 'LDHARDEN :='; for f in $(LDPROBE); do ok $$f && printf ' %s' $$f; done; echo; \
-	  printf 'PKG_CFLAGS := '; pkg-config --cflags $(PKGS) $(SYSTEMD); \
-	  printf 'PKG_LIBS := '; pkg-config --libs $(PKGS) $(SYSTEMD); } > $@
+	  printf 'PKG_CFLAGS := '; pkg-config --cflags $(PKGS); \
+	  printf 'PKG_LIBS := '; pkg-config --libs $(PKGS); } > $@
 
 # ---- generated: the SQL of schema/ as C strings -------------------------------------------
 sql_files := $(sort $(wildcard schema/*.sql)) $(sort $(wildcard schema/query/*.sql))

@@ -16,14 +16,16 @@
  * of them. */
 enum phase { UP, RENEWING, STOPPING };
 
-enum { STATUS_EVERY_MS = 1000, TURN_MAX_MS = 60000 };
+enum { AGAIN_MS = 1000, TURN_MAX_MS = 60000 };
 
 struct supervisor {
 	const struct supervisor_opts *o;
 	enum phase phase;
 	struct crew crew, next;       /* next: while RENEWING */
 	int signal_fd;
-	bool ready;                   /* said so, since the start or the last reload */
+	bool up;                      /* every process has reported, since they started anew */
+	bool ready;                   /* the manager knows, since the start or the last reload */
+	int64_t ready_at_ms;          /* not before */
 	int64_t alive_every_ms, alive_at_ms;
 	int64_t status_at_ms;         /* not before */
 	struct buf status;            /* as said last */
@@ -39,9 +41,9 @@ static void begin_stop(struct supervisor *s, const char *signal_name)
 	if (s->phase == STOPPING)
 		return;
 	log_info(subject, "%s, stopping", signal_name);
-	notify_stopping();
 	s->phase = STOPPING;
 	crew_stop(&s->crew, clock_mono_ms(), s->o->stop_ms);
+	notify_stopping();
 }
 
 static void refuse(struct supervisor *s, const struct err *e)
@@ -49,8 +51,8 @@ static void refuse(struct supervisor *s, const struct err *e)
 	log_event(MSG_CONFIG_REFUSED, subject, "%s; the configuration before stays in use%s%s",
 		  e->text, e->hint[0] != '\0' ? "; hint: " : "", e->hint);
 	memcpy(s->refused, e->text, sizeof(s->refused));
-	if (s->phase == UP && s->ready)
-		notify_ready();
+	s->ready = false;     /* said again, after "reloading" */
+	s->status_at_ms = 0;
 }
 
 static void begin_reload(struct supervisor *s)
@@ -80,7 +82,8 @@ static void finish_reload(struct supervisor *s)
 	s->crew = s->next;
 	s->next = (struct crew){0};
 	s->phase = UP;
-	s->ready = false;
+	s->up = s->ready = false;
+	s->status_at_ms = 0;
 }
 
 /* ---- what the service manager sees ------------------------------------------------------ */
@@ -104,23 +107,24 @@ static void report_status(struct supervisor *s, int64_t now_ms)
 		return;
 	print_status(&b, s);
 	if (!b.bad && strcmp(buf_text(&b), buf_text(&s->status)) != 0) {
-		notify_status(buf_text(&b));
-		buf_fini(&s->status);
-		s->status = b;
-		s->status_at_ms = now_ms + STATUS_EVERY_MS;
-		return;
+		s->status_at_ms = now_ms + AGAIN_MS;
+		if (notify_status(buf_text(&b))) {
+			buf_reset(&s->status);
+			buf_add(&s->status, b.p, b.len);
+		}
 	}
 	buf_fini(&b);
 }
 
-static void report_ready(struct supervisor *s)
+static void report_ready(struct supervisor *s, int64_t now_ms)
 {
-	if (s->ready || s->phase != UP || !crew_reported(&s->crew))
+	if (s->phase != UP || now_ms < s->ready_at_ms || !crew_reported(&s->crew))
 		return;
-	s->ready = true;
-	s->status_at_ms = 0;
-	log_event(MSG_DAEMON_STARTED, subject, "ready, %zu processes", s->crew.kids.n);
-	notify_ready();
+	if (!s->up)
+		log_event(MSG_DAEMON_STARTED, subject, "ready, %zu processes", s->crew.kids.n);
+	s->up = true;
+	if (!s->ready && !(s->ready = notify_ready()))
+		s->ready_at_ms = now_ms + AGAIN_MS;
 }
 
 static void report_alive(struct supervisor *s, int64_t now_ms)
@@ -194,6 +198,8 @@ static int64_t next_ms(const struct supervisor *s, int64_t now_ms)
 		at_ms = s->alive_at_ms;
 	if (s->status_at_ms > now_ms && s->status_at_ms < at_ms)
 		at_ms = s->status_at_ms;
+	if (s->ready_at_ms > now_ms && s->ready_at_ms < at_ms)
+		at_ms = s->ready_at_ms;
 	for (size_t i = 0; i < s->crew.kids.n; i++) {
 		int64_t child_ms = child_next_ms(&s->crew.kids.v[i]);
 
@@ -213,7 +219,7 @@ static void turn(struct supervisor *s)
 		finish_reload(s);
 	now_ms = clock_mono_ms();
 	tend_all(s, now_ms);
-	report_ready(s);
+	report_ready(s, now_ms);
 	report_status(s, now_ms);
 	report_alive(s, now_ms);
 }

@@ -345,8 +345,6 @@ static void a_good_reload_starts_anew(void **state)
 
 /* ---- the service manager ---------------------------------------------------------------- */
 
-#ifdef HAVE_SYSTEMD
-
 static void listen_as_manager(void)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -364,6 +362,34 @@ static void leave_manager(void)
 	unlink(socket_path);
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
+}
+
+static void fill_socket(void)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", socket_path);
+	while (sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1)
+		;
+	assert_int_equal(errno, EAGAIN);
+	close(fd);
+}
+
+static void a_manager_that_does_not_read_stops_nobody(void **state)
+{
+	int64_t took_ms;
+
+	(void)state;
+	listen_as_manager();
+	fill_socket();
+	start(SOURCE("well"), "ingest");
+	await_start("default/well", 1);
+	kill(supervisor, SIGHUP);
+	await_start("default/well", 2);
+	assert_int_equal(stop(&took_ms), 0);
+	assert_true(took_ms < 2000);
+	leave_manager();
 }
 
 /* Until a message holds the words; skips others. */
@@ -426,8 +452,6 @@ static void a_bad_reload_is_told_and_changes_nothing(void **state)
 	leave_manager();
 }
 
-#endif
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,10 +463,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_teardown(who_asks_for_time_gets_it, clear),
 	    cmocka_unit_test_teardown(a_bad_configuration_does_not_start, clear),
 	    cmocka_unit_test_teardown(a_good_reload_starts_anew, clear),
-#ifdef HAVE_SYSTEMD
 	    cmocka_unit_test_teardown(the_manager_is_told, clear),
+	    cmocka_unit_test_teardown(a_manager_that_does_not_read_stops_nobody, clear),
 	    cmocka_unit_test_teardown(a_bad_reload_is_told_and_changes_nothing, clear),
-#endif
 	};
 	int r;
 
