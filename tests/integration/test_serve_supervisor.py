@@ -1,6 +1,7 @@
 """serve: starting, stopping, reloading, dying, and what the service manager is told.
 
-Nothing here needs the database to be there: the daemon comes up and waits for it.
+But for the last, nothing here needs the database to be there: the daemon comes up and waits
+for it.
 """
 
 import os
@@ -10,14 +11,17 @@ import time
 
 import pytest
 
-from harness import wait_for
+from harness import Bind, wait_for
 from harness.proc import children_of, free_port, process_state
 
 STOP_MAX = 2.0    # seconds, of everything
 
 
 def gone(pid):
-    return process_state(pid) in (None, "Z", "X")
+    try:
+        return process_state(pid) in (None, "Z", "X")
+    except ProcessLookupError:   # between opening and reading
+        return True
 
 
 class Manager:
@@ -111,6 +115,7 @@ def test_a_bad_configuration_is_a_matter_of_usage(site):
 
 @pytest.mark.parametrize("role, words", [
     ("pusher", 'there is no role "pusher"'),
+    ("push:ns2", 'nothing to do for role "push:ns2"'),
     ("http:nobody", 'nothing to do for role "http:nobody"'),
 ])
 def test_a_role_that_is_not_there_is_a_matter_of_usage(site, role, words):
@@ -206,7 +211,9 @@ def test_a_storm_of_signals_ends_well(daemon, manager):
 
 def test_the_manager_hears_what_is_done_and_that_it_lives(daemon, manager):
     n = len(children_of(daemon.pid))
-    assert f"{n} of {n} processes run; http: " in manager.wait_for("STATUS=")
+    said = manager.wait_for("; http: serving")
+    assert said.startswith(f"STATUS={n} of {n} processes run; ")
+    assert "; push ns1: " in said and "; sync: " in said
     manager.wait_for("WATCHDOG=1")
     t0 = time.monotonic()
     manager.wait_for("WATCHDOG=1")
@@ -232,3 +239,20 @@ def test_the_socket_is_not_for_the_processes(daemon):
         with open(f"/proc/{pid}/environ", "rb") as f:
             names = {v.split(b"=")[0] for v in f.read().split(b"\0")}
         assert not names & {b"NOTIFY_SOCKET", b"WATCHDOG_USEC", b"WATCHDOG_PID"}
+
+
+# ---- keys ------------------------------------------------------------------------------------
+
+def test_a_program_that_a_source_runs_cannot_read_a_key(labs):
+    """The same one pass without confinement shows that only the daemon's walls are in its way."""
+    lab = labs(Bind)
+    key = lab.dns.key.file
+    b = lab.bridge
+    b.source("thief", "neighbour", format="iproute", command=["/bin/cat", key], every="1s")
+    free = b.run("reconcile").stderr
+    assert "thief" in free and "Permission denied" not in free
+
+    d = b.daemon("serve", "--role", "ingest")
+    d.wait_ready(lambda: "thief" in d.log_text() and "Permission denied" in d.log_text(), 20)
+    assert lab.dns.key.secret not in d.log_text()
+    assert "can be read by this role" not in d.log_text()
