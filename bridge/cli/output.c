@@ -63,11 +63,6 @@ json_t *js_num_or_null(int64_t v)
 	return v == 0 ? json_null() : json_integer(v);
 }
 
-json_t *js_bool(bool v)
-{
-	return json_boolean(v);
-}
-
 json_t *js_time(int64_t unix_s)
 {
 	char t[24];

@@ -24,7 +24,6 @@ json_t *js_text_or(const char *s, const char *dflt);  /* "" counts as absent too
 json_t *js_bytes(struct bytes b);                  /* empty: null; not UTF-8: as \xHH text */
 json_t *js_num(int64_t v);                         /* 0 is a number here */
 json_t *js_num_or_null(int64_t v);                 /* 0: null */
-json_t *js_bool(bool v);
 json_t *js_time(int64_t unix_s);
 json_t *js_addr(const struct ipaddr *a);           /* family 0: null */
 json_t *js_prefix(const struct prefix *p);

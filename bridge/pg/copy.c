@@ -58,7 +58,6 @@ void pg_copy_row(struct pg *p, int n_fields)
 }
 
 void pg_copy_null(struct pg *p) { enc_null(&p->copy); }
-void pg_copy_i16(struct pg *p, int16_t v) { enc_i16(&p->copy, v); }
 void pg_copy_i32(struct pg *p, int32_t v) { enc_i32(&p->copy, v); }
 void pg_copy_i64(struct pg *p, int64_t v) { enc_i64(&p->copy, v); }
 void pg_copy_bool(struct pg *p, bool v) { enc_bool(&p->copy, v); }
@@ -67,33 +66,6 @@ void pg_copy_bytes(struct pg *p, const void *v, size_t len) { enc_bytes(&p->copy
 void pg_copy_inet(struct pg *p, const struct ipaddr *v) { enc_inet(&p->copy, v); }
 void pg_copy_mac(struct pg *p, const struct mac *v) { enc_mac(&p->copy, v); }
 void pg_copy_time(struct pg *p, int64_t unix_s) { enc_time(&p->copy, unix_s); }
-
-void pg_copy_texts(struct pg *p, const char *const *v, size_t n)
-{
-	struct buf *b = &p->copy;
-	size_t at = b->len, i;
-	uint32_t len;
-
-	if (n == 0) {
-		enc_null(b);
-		return;
-	}
-	buf_u32(b, 0);  /* the length, known below */
-	buf_u32(b, 1);
-	buf_u32(b, 1);
-	buf_u32(b, PG_TEXT);
-	buf_u32(b, (uint32_t)n);
-	buf_u32(b, 1);
-	for (i = 0; i < n; i++)
-		enc_text(b, v[i], v[i] == NULL ? 0 : strlen(v[i]));
-	if (b->bad)
-		return;
-	len = (uint32_t)(b->len - at - 4);
-	b->p[at] = (char)(len >> 24);
-	b->p[at + 1] = (char)(len >> 16);
-	b->p[at + 2] = (char)(len >> 8);
-	b->p[at + 3] = (char)len;
-}
 
 /* Hands the buffer to libpq and waits until it is on its way. */
 static int copy_send(struct pg *p, struct err *e)

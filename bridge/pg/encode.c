@@ -16,12 +16,6 @@ void enc_null(struct buf *b)
 	buf_u32(b, UINT32_MAX);
 }
 
-void enc_i16(struct buf *b, int16_t v)
-{
-	buf_u32(b, 2);
-	buf_u16(b, (uint16_t)v);
-}
-
 void enc_i32(struct buf *b, int32_t v)
 {
 	buf_u32(b, 4);
@@ -299,13 +293,4 @@ void pg_arg_texts(struct pg_args *a, const char *const *v, size_t n)
 	pg_arg_array(a, PG_TEXT, n);
 	for (i = 0; i < n; i++)
 		pg_elem_text(a, v[i], v[i] == NULL ? 0 : strlen(v[i]));
-}
-
-void pg_arg_i32s(struct pg_args *a, const int32_t *v, size_t n)
-{
-	size_t i;
-
-	pg_arg_array(a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i32(a, v[i]);
 }

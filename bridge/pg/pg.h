@@ -60,7 +60,6 @@ void pg_arg_inet(struct pg_args *a, const struct ipaddr *v);
 void pg_arg_time(struct pg_args *a, int64_t unix_s);           /* 0: NULL, OBS_FOREVER: infinity */
 void pg_arg_inets(struct pg_args *a, const struct ipaddr *v, size_t n);   /* inet[] */
 void pg_arg_texts(struct pg_args *a, const char *const *v, size_t n);     /* text[] */
-void pg_arg_i32s(struct pg_args *a, const int32_t *v, size_t n);          /* int4[] */
 
 /* Any other array: announce n elements of a type (named by its oid), then append exactly n. */
 enum pg_type { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25,
@@ -108,7 +107,6 @@ int pg_wait_notify(struct pg *p, int other_fd, int64_t until_ms, char *payload, 
 int pg_copy_begin(struct pg *p, const char *sql, struct err *e);
 void pg_copy_row(struct pg *p, int n_fields);
 void pg_copy_null(struct pg *p);
-void pg_copy_i16(struct pg *p, int16_t v);
 void pg_copy_i32(struct pg *p, int32_t v);
 void pg_copy_i64(struct pg *p, int64_t v);
 void pg_copy_bool(struct pg *p, bool v);
@@ -117,7 +115,6 @@ void pg_copy_bytes(struct pg *p, const void *v, size_t len);   /* v NULL: SQL NU
 void pg_copy_inet(struct pg *p, const struct ipaddr *v);
 void pg_copy_mac(struct pg *p, const struct mac *v);           /* not known: NULL */
 void pg_copy_time(struct pg *p, int64_t unix_s);
-void pg_copy_texts(struct pg *p, const char *const *v, size_t n);  /* text[]; n 0: NULL */
 /* Sends what is buffered when it has grown; call now and then, and it is called by end. */
 int pg_copy_flush(struct pg *p, struct err *e);
 int pg_copy_end(struct pg *p, struct err *e);

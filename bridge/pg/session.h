@@ -55,7 +55,6 @@ const char *pg_first_line(char *out, size_t size, const char *s);
 
 /* encode.c: a value with its length before it, as parameters, arrays and COPY share it. */
 void enc_null(struct buf *b);
-void enc_i16(struct buf *b, int16_t v);
 void enc_i32(struct buf *b, int32_t v);
 void enc_i64(struct buf *b, int64_t v);
 void enc_bool(struct buf *b, bool v);

@@ -17,6 +17,7 @@ static void values_of_every_type_come_back(void **state)
 	struct pg_args a;
 	struct pg_rows *r;
 	struct mac m;
+	int i;
 
 	pg_args_init(&a);
 	pg_arg_i32(&a, -5);
@@ -29,7 +30,9 @@ static void values_of_every_type_come_back(void **state)
 	pg_arg_time(&a, OBS_FOREVER);
 	pg_arg_time(&a, 0);
 	pg_arg_inet(&a, &v6);
-	pg_arg_i32s(&a, numbers, 3);
+	pg_arg_array(&a, PG_INT4, 3);
+	for (i = 0; i < 3; i++)
+		pg_elem_i32(&a, numbers[i]);
 	pg_arg_texts(&a, texts, 3);
 	ok(w, pg_query(&r, w->pg, sql, &a, &w->e));
 	pg_args_fini(&a);
@@ -92,32 +95,29 @@ static void binary_copy_carries_any_bytes_both_ways(void **state)
 	int i;
 
 	memset(big, 'x', 70000);
-	ok(w, pg_script(w->pg, "create temp table c (n int, b bytea, t text, x text[], m macaddr,"
-			" a inet, s timestamptz, k smallint, l bigint, o boolean)", &w->e));
+	ok(w, pg_script(w->pg, "create temp table c (n int, b bytea, t text, m macaddr,"
+			" a inet, s timestamptz, l bigint, o boolean)", &w->e));
 	ok(w, pg_copy_begin(w->pg, "copy c from stdin (format binary)", &w->e));
 	for (i = 0; i < 20; i++) {
-		static const char *const x[] = {"q'", "\\"};
 		struct ipaddr ip = addr("2001:db8::1");
 		struct mac m = {true, {1, 2, 3, 4, 5, 6}};
 
-		pg_copy_row(w->pg, 10);
+		pg_copy_row(w->pg, 8);
 		pg_copy_i32(w->pg, i);
 		pg_copy_bytes(w->pg, "a\0b\n\\.", 6);
 		pg_copy_text(w->pg, i == 0 ? NULL : big, i == 0 ? 0 : 70000);
-		pg_copy_texts(w->pg, x, 2);
 		pg_copy_mac(w->pg, &m);
 		pg_copy_inet(w->pg, &ip);
 		pg_copy_time(w->pg, OBS_FOREVER);
-		pg_copy_i16(w->pg, -2);
 		pg_copy_i64(w->pg, 1LL << 40);
 		pg_copy_bool(w->pg, true);
 		ok(w, pg_copy_flush(w->pg, &w->e));
 	}
 	ok(w, pg_copy_end(w->pg, &w->e));
 	free(big);
-	assert_int_equal(count(w, "select count(*) from c where x = array['q''', '\\'] and "
+	assert_int_equal(count(w, "select count(*) from c where "
 				  "m = '01:02:03:04:05:06' and a = '2001:db8::1' and s = 'infinity' "
-				  "and k = -2 and l = 1099511627776 and o"), 20);
+				  "and l = 1099511627776 and o"), 20);
 	ok(w, pg_copy_out(w->pg, out, on_copied, &c, &w->e));
 	assert_int_equal(c.rows, 20);
 	c = (struct copied){.stop_at = 3};
