@@ -15,7 +15,7 @@ import pytest
 
 from harness import Kea4, Kea6, Source, server_env, wait_for
 from harness.bridge import binary
-from harness.lab import duid, mac
+from harness.lab import duid, mac, pair
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures/kea"
 SPOOL_MAX = 16 << 20
@@ -238,3 +238,53 @@ def test_the_real_kea_tells_of_a_lease_that_expired(hook, start, kind, subnet, w
     kea.add(address, who(7), "host.lab.example.", valid_lft=1)
     wait_for(lambda: seen(reader) == [(address, "reclaimed")], 20)
     assert reader.seen()[0]["name"] == "host.lab.example."
+
+
+# ---- the daemon ------------------------------------------------------------------------------
+
+@pytest.fixture
+def told(bind_lab):
+    """A site whose daemon listens in its state directory, and Kea's side of that."""
+    lab = bind_lab
+    lab.bridge.source("hook", "kea-hook")
+    # Once in a day: nothing but the event may bring the name.
+    lab.bridge._section("schedule", None, "", {"reconcile": "24h", "pull": "24h"})
+    lab.reconcile()
+    hook = Hook(lab.bridge.dir / "state")
+    hook.socket, hook.spool = hook.dir / "hook.sock", hook.dir / "hook.spool"
+    return hook
+
+
+def lease_of(hook, n, event="lease4_renew", **more):
+    assert hook.lease(n, event, CLTT=str(int(time.time())), **more) == ""
+
+
+def names(lab, n):
+    return lambda: lab.records() == pair(f"host{n}.lab.example", f"192.0.2.{n}", mac=mac(n))
+
+
+def test_the_daemon_takes_a_lease_from_its_event_to_dns(bind_lab, told):
+    lab = bind_lab
+    daemon = lab.bridge.daemon()
+    wait_for(told.socket.exists)
+    lease_of(told, 7)
+    wait_for(names(lab, 7), 20)
+    lease_of(told, 7, "lease4_release")
+    wait_for(lambda: lab.records() == [], 20)
+    # While it is away.
+    daemon.stop()
+    assert not told.socket.exists()
+    lease_of(told, 8)
+    lab.bridge.daemon()
+    wait_for(names(lab, 8), 20)
+
+
+def test_a_pass_leaves_events_to_the_daemon(bind_lab, told):
+    lab = bind_lab
+    lease_of(told, 7)
+    lab.reconcile()
+    assert lab.records() == []
+    assert "reads no file" in lab.bridge.ok("import", "--type", "kea-hook", "/dev/null",
+                                            rc=2).stderr
+    lab.bridge.daemon()
+    wait_for(names(lab, 7), 20)
