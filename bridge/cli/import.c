@@ -48,8 +48,10 @@ static int find_type(struct import *m, const char *type, struct err *e)
 	if (m->ops != NULL)
 		return 0;
 	struct buf b = BUF_INIT;
-	for (size_t i = 0; adapter_at(i) != NULL; i++)
-		buf_printf(&b, "%s%s", i > 0 ? ", " : "", adapter_at(i)->type);
+	for (size_t i = 0; adapter_at(i) != NULL; i++) {
+		if (!adapter_at(i)->events)
+			buf_printf(&b, "%s%s", b.len > 0 ? ", " : "", adapter_at(i)->type);
+	}
 	err_set(e, ERR_CONF, "no source type \"%s\"", type);
 	err_hint(e, "there is %s", buf_text(&b));
 	buf_fini(&b);
