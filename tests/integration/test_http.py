@@ -91,13 +91,23 @@ def test_nothing_else_is_there(served):
 
 
 def test_the_session_cannot_write(served):
-    lab = served.lab
-    assert served.get("/metrics")[0] == 200
-    # What its role may; that it takes the role is pg_test's.
-    granted = lab.bridge_sql("select table_name, privilege_type from "
-                             "information_schema.role_table_grants where grantee = "
-                             "'ipambridge_reader' and table_schema = 'ipambridge'")
-    assert granted and {kind for _, kind in granted} == {"SELECT"}
+    """A view in place of a table that is read tells who asks, and how."""
+    sql = served.lab.bridge_sql
+    sql("insert into ipambridge.role_state (host, pid, role, state) values ('a', 1, 'x', 'x')")
+    sql("alter table ipambridge.role_state rename to kept")
+    try:
+        sql("create view ipambridge.role_state as select host, pid, role, current_user::text || "
+            "' read only ' || current_setting('transaction_read_only') as of, state, status, "
+            "started_at, alive_at from ipambridge.kept")
+        want = {"of": "ipambridge_reader read only on"}
+        wait_for(lambda: pick(read(served.get("/metrics")[2]), "role_alive_timestamp_seconds",
+                              **want), 5, "the reader asks")
+    finally:
+        sql("drop view if exists ipambridge.role_state")
+        sql("alter table ipambridge.kept rename to role_state")
+    granted = sql("select privilege_type from information_schema.role_table_grants "
+                  "where grantee = 'ipambridge_reader' and table_schema = 'ipambridge'")
+    assert {kind for kind, in granted} == {"SELECT"}
 
 
 def test_a_database_that_is_away_is_said_and_comes_back(labs, own_postgres, bridges, shared):
