@@ -82,7 +82,7 @@ bool notify_status(const char *text)
 	bool said;
 
 	buf_str(&b, "STATUS=");
-	for (size_t i = 0; text[i] != '\0' && i < TEXT_MAX; i++)
+	for (size_t i = 0; i < TEXT_MAX && text[i] != '\0'; i++)
 		buf_chr(&b, text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
 	said = !b.bad && send_message(b.p, b.len);
 	buf_fini(&b);
