@@ -15,7 +15,7 @@ static int step_inside(void *arg, struct err *e)
 	struct planner *p = &w->p;
 	struct flow_store *st = p->f->store;
 	VEC(struct belief) put = {0};
-	struct planner_zone *z;
+	struct planner_zone *z = NULL;
 	struct belief *b;
 	size_t i;
 	int r = st->lock_space(st->ctx, p->space->id, e);

@@ -37,6 +37,8 @@ struct ingest {
 	unsigned failures;
 	bool lost;                       /* events were lost: the confirming source is to look */
 	struct spool spool;
+	uint8_t kind;                    /* what its observations are, as configured */
+	bool failing;                    /* it cannot be read, or not heard */
 	/* of the sessions */
 	const struct policy_space *space;
 	const struct policy_source *src;
@@ -70,6 +72,7 @@ static void fail_later(struct ingest *g)
 	int64_t wait_ms = (int64_t)TURN_MS << (g->failures < 6 ? g->failures : 6);
 
 	g->failures++;
+	g->failing = true;
 	g->next_ms = clock_mono_ms() + wait_ms;
 	shut(g);
 }
@@ -80,7 +83,7 @@ static void set_kind(const struct ingest *g, struct obs_batch *b)
 	size_t i;
 
 	for (i = 0; i < b->n; i++)
-		b->v[i].kind = (uint8_t)g->src->kind;
+		b->v[i].kind = g->kind;
 }
 
 /* ---- sources that are followed, or read every so often ---------------------------------- */
@@ -146,11 +149,15 @@ static int read_turn(struct ingest *g, struct err *e)
 	uint64_t failed = g->flow->counts.pending;
 	int r = flow_read_source(g->flow, g->space, g->src, &feed, e);
 
+	/* What the adapter gave and the database did not take it gives again from the cursor. */
+	if (r < 0)
+		shut(g);
 	if (r == 0 && g->flow->counts.pending > failed) {
 		fail_later(g);
 		return 0;
 	}
 	g->failures = 0;
+	g->failing = false;
 	if (!g->ops->follows)
 		g->next_ms = clock_mono_ms() + g->every_ms;
 	return r < 0 ? r : flow_wake_waits(g->flow, g->space, e);
@@ -208,6 +215,7 @@ static void listen_until(struct ingest *g, struct obs_batch *b, int64_t until_ms
 		return;
 	}
 	g->failures = 0;
+	g->failing = false;
 	if (r == ADAPTER_LOST)
 		log_event(MSG_EVENTS_LOST, g->conf->name, "events were lost on their way");
 	g->lost = g->lost || r == ADAPTER_LOST;
@@ -368,6 +376,23 @@ static int begin(void *arg, struct once *o, struct err *e)
 	return 0;
 }
 
+/* The configured source as it stands, before any session gave it an id. */
+static int set_source(struct ingest *g, struct err *e)
+{
+	const struct policy_space *space = policy_space_by_name(&g->l->conf->policy, g->conf->space);
+	const struct policy_source *src =
+	    space == NULL ? NULL : policy_source_by_name(space, g->conf->name);
+
+	if (src == NULL)
+		return err_set(e, ERR_BUG, "source \"%s\" is not in the policy", g->conf->name);
+	g->kind = (uint8_t)src->kind;
+	g->ops = adapter_find(g->conf->type);
+	g->confirms = settings_str(&g->conf->set, "confirm", NULL);
+	g->every_ms = (g->conf->every_s > 0 ? g->conf->every_s : g->l->conf->reconcile_s) * 1000;
+	g->full_ms = clock_mono_ms();
+	return 0;
+}
+
 static const struct conf_source *find_source(const struct conf *c, const char *of)
 {
 	size_t i;
@@ -386,17 +411,14 @@ int role_ingest(struct live *l, struct err *e)
 {
 	struct ingest g = {.l = l, .conf = find_source(l->conf, l->of), .spool = SPOOL_INIT};
 	struct work w = {.l = l, .arg = &g, .begin = begin, .turn = turn, .away = away,
-			 .plans = true};
+			 .failing = &g.failing, .plans = true};
 	int r;
 
 	if (g.conf == NULL)
 		return err_set(e, ERR_CONF, "no source \"%s\" in the configuration",
 			       l->of == NULL ? "" : l->of);
-	g.ops = adapter_find(g.conf->type);
-	g.confirms = settings_str(&g.conf->set, "confirm", NULL);
-	g.every_ms = (g.conf->every_s > 0 ? g.conf->every_s : l->conf->reconcile_s) * 1000;
-	g.full_ms = clock_mono_ms();
-	r = work_run(&w, e);
+	r = set_source(&g, e);
+	r = r < 0 ? r : work_run(&w, e);
 	shut(&g);
 	spool_close(&g.spool);
 	return r;

@@ -1,8 +1,10 @@
 /* push.c - the process that sends to one name server: whatever is due in the zones it is first of. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge/base/clock.h"
+#include "bridge/base/log.h"
 #include "bridge/role/roles.h"
 #include "bridge/role/work.h"
 #include "bridge/store/live.h"
@@ -14,14 +16,118 @@ enum {
 	REFUSED_EVERY_MS = 3600000,  /* how often refused owners are tried again */
 };
 
+/* How many messages are under way, and for how long: the integral of the number over time is the
+ * sum of what each took. */
+struct meter {
+	struct flow_net real;
+	uint64_t in_flight, messages;
+	int64_t at_ms, sum_ms;
+};
+
 struct push_role {
 	struct live *l;
+	struct meter meter;
+	struct flow_net net;         /* the real one, metered */
+	bool failing;                /* the server does not answer, or refuses */
+	char error[640];        /* why it was given up; "": it was not */
 	struct flow_gate *gates;
 	size_t n_gates;
 	uint8_t noted;               /* enum server_status, as written down last */
 	int64_t noted_ms;
 	int64_t refused_ms;          /* monotonic: when refused owners are tried again */
 };
+
+/* ---- the meter -------------------------------------------------------------------------- */
+
+static void advance(struct meter *m)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	m->sum_ms += (int64_t)m->in_flight * (now_ms - m->at_ms);
+	m->at_ms = now_ms;
+}
+
+static int64_t meter_now_s(void *ctx)
+{
+	struct meter *m = ctx;
+
+	return m->real.now_s(m->real.ctx);
+}
+
+static uint64_t meter_random(void *ctx)
+{
+	struct meter *m = ctx;
+
+	return m->real.random(m->real.ctx);
+}
+
+static int meter_submit(void *ctx, const struct policy_zone *z, const struct change *const *c,
+			size_t n, uint64_t tag, struct err *e)
+{
+	struct meter *m = ctx;
+	int r = m->real.submit(m->real.ctx, z, c, n, tag, e);
+
+	advance(m);
+	m->in_flight += r == 0;
+	return r;
+}
+
+static int meter_collect(void *ctx, uint64_t *tag, struct answer *out, struct err *e)
+{
+	struct meter *m = ctx;
+	int r = m->real.collect(m->real.ctx, tag, out, e);
+
+	advance(m);
+	if (r == 1 && m->in_flight > 0) {
+		m->in_flight--;
+		m->messages++;
+	}
+	return r;
+}
+
+static int meter_soa(void *ctx, const struct policy_zone *z, uint32_t *serial, struct err *e)
+{
+	struct meter *m = ctx;
+
+	return m->real.soa(m->real.ctx, z, serial, e);
+}
+
+static int meter_transfer(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
+			  uint32_t *serial, struct err *e)
+{
+	struct meter *m = ctx;
+
+	return m->real.transfer(m->real.ctx, z, sink, arg, serial, e);
+}
+
+static int meter_query(void *ctx, const struct policy_zone *z, const struct dname *owner,
+		       struct rrs *out, struct arena *a, struct err *e)
+{
+	struct meter *m = ctx;
+
+	return m->real.query(m->real.ctx, z, owner, out, a, e);
+}
+
+static void put_meter(struct push_role *p, struct flow *f)
+{
+	p->meter.real = *f->net;
+	p->meter.in_flight = 0;
+	p->net = (struct flow_net){.ctx = &p->meter, .now_s = meter_now_s, .random = meter_random,
+				   .submit = meter_submit, .collect = meter_collect,
+				   .soa = meter_soa, .transfer = meter_transfer,
+				   .query = meter_query};
+	f->net = &p->net;
+}
+
+/* What is said of the server is also kept for whoever asks how it is. */
+static void say(void *arg, enum message id, const char *subject, const char *sentence)
+{
+	struct push_role *p = arg;
+
+	if (id == MSG_PUSH_STOPPED || id == MSG_PUSH_FAILED)
+		snprintf(p->error, sizeof(p->error), "zone \"%s\": %s", subject, sentence);
+	log_event(id, subject, "%s", sentence);
+}
 
 /* ---- gates ------------------------------------------------------------------------------ */
 
@@ -59,6 +165,9 @@ static int begin(void *arg, struct once *o, struct err *e)
 	f->server = p->l->of;
 	f->gates = p->gates;
 	f->n_gates = p->n_gates;
+	f->say = say;
+	f->say_arg = p;
+	put_meter(p, f);
 	p->noted_ms = 0;
 	return r < 0 ? r : pg_run(once_pg(o), "listen " CHANNEL_DUE, NULL, e);
 }
@@ -112,7 +221,11 @@ static int note(struct push_role *p, struct once *o, struct err *e)
 {
 	const struct gate *g = worst(p);
 	struct server_state s = {.name = p->l->of, .state = (enum server_status)status_of(g),
-				 .next_try_s = g->next_s};
+				 .next_try_s = g->next_s,
+				 .last_error = g->state != GATE_OPEN ? p->error : NULL,
+				 .in_flight = (int32_t)p->meter.in_flight,
+				 .messages = (int64_t)p->meter.messages,
+				 .message_ms = p->meter.sum_ms};
 	int64_t now_ms = clock_mono_ms();
 	int r;
 
@@ -161,6 +274,7 @@ static int turn(void *arg, struct once *o, struct err *e)
 		p->refused_ms = clock_mono_ms() + REFUSED_EVERY_MS;
 	live_busy(p->l, RUN_S * 1000, worst(p)->state == GATE_OPEN ? "sending" : "server is away");
 	r = flow_push(f, e);
+	p->failing = worst(p)->state != GATE_OPEN;
 	r = r < 0 ? r : note(p, o, e);
 	return r < 0 ? r : wait_for_work(p, o, e);
 }
@@ -168,7 +282,8 @@ static int turn(void *arg, struct once *o, struct err *e)
 int role_push(struct live *l, struct err *e)
 {
 	struct push_role p = {.l = l};
-	struct work w = {.l = l, .arg = &p, .begin = begin, .turn = turn};
+	struct work w = {.l = l, .arg = &p, .begin = begin, .turn = turn,
+			 .failing = &p.failing};
 	int r;
 
 	if (l->of == NULL)

@@ -6,13 +6,14 @@
 #include "bridge/role/work.h"
 #include "bridge/store/live.h"
 
-enum { EXPIRE_MS = 2000, TRIM_MS = 3600000 };
+enum { EXPIRE_MS = 2000, TRIM_MS = 3600000, FOLD_MS = 60000 };
 
 struct sync_role {
 	struct live *l;
 	bool planned;                /* with this configuration */
 	int64_t pull_ms;             /* monotonic: when each is to be done next */
 	int64_t trim_ms;
+	int64_t fold_ms;
 };
 
 static void note_pass(struct once *o, int64_t began_s, int code, const struct err *why)
@@ -75,6 +76,10 @@ static int turn(void *arg, struct once *o, struct err *e)
 	if (r == 0 && now_ms >= s->trim_ms) {
 		r = store_journal_trim(once_store(o), s->l->conf->journal_keep_s, e);
 		s->trim_ms = now_ms + TRIM_MS;
+	}
+	if (r == 0 && now_ms >= s->fold_ms) {
+		r = store_fold_tally(once_pg(o), e);
+		s->fold_ms = now_ms + FOLD_MS;
 	}
 	if (r == 0)
 		live_wait(s->l, EXPIRE_MS);

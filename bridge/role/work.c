@@ -34,7 +34,8 @@ static int open_sessions(struct work *w, struct once **out, struct err *e)
 static void note(struct work *w, struct once *o, int64_t *noted_ms)
 {
 	struct role_state s = {.role = w->l->role, .of = w->l->of == NULL ? "" : w->l->of,
-			       .state = "running", .status = w->l->said};
+			       .state = w->failing != NULL && *w->failing ? "failing" : "running",
+			       .status = w->l->said};
 	int64_t now_ms = clock_mono_ms();
 
 	if (*noted_ms != 0 && now_ms < *noted_ms + NOTE_EVERY_MS)

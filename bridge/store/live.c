@@ -163,6 +163,11 @@ int store_roles_get(struct pg *pg, struct role_state **out, size_t *n, struct ar
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
+int store_fold_tally(struct pg *pg, struct err *e)
+{
+	return pg_run(pg, sql_tally_fold, NULL, e);
+}
+
 int store_pass_note(struct pg *pg, const struct pass_row *v, struct err *e)
 {
 	struct pg_args a;
@@ -182,7 +187,7 @@ int store_pass_note(struct pg *pg, const struct pass_row *v, struct err *e)
 	pg_arg_text(&a, v->error);
 	r = run(pg, sql_pass_put, &a, e);
 	r = r < 0 ? r : pg_run(pg, sql_pass_trim, NULL, e);
-	return r < 0 ? r : pg_run(pg, sql_tally_fold, NULL, e);
+	return r < 0 ? r : store_fold_tally(pg, e);
 }
 
 static int read_pass(struct pass_row *v, const struct pg_rows *r, size_t i, struct arena *a,

@@ -74,6 +74,8 @@ struct pass_row {
 	const char *error;        /* NULL: it came to its end */
 };
 
+/* Makes few rows of the many that the journal's counters have grown to. */
+int store_fold_tally(struct pg *pg, struct err *e);
 /* Keeps the last thousand; also folds the journal's counters (table tally). */
 int store_pass_note(struct pg *pg, const struct pass_row *v, struct err *e);
 /* The last at most limit, newest first. */

@@ -40,8 +40,8 @@ void obs_pack(struct buf *out, const struct obs *o)
 	f.seen_at_s = o->seen_at_s;
 	f.ttl_s = o->ttl_s;
 	buf_add(out, &f, sizeof(f));
-	if (o->end_why != NULL)
-		why.len = (uint16_t)strnlen(o->end_why, END_WHY_MAX);
+	if (o->end_why != NULL && strlen(o->end_why) <= END_WHY_MAX)
+		why.len = (uint16_t)strlen(o->end_why);
 	put_bytes(out, why);
 	put_bytes(out, o->name);
 	put_bytes(out, o->client_id);
