@@ -18,10 +18,10 @@ MAX_CLIENTS = 64
 
 
 class Served:
-    def __init__(self, bridge, postgres=None):
+    def __init__(self, bridge, *words):
         self.bridge, self.port = bridge, free_port()
         bridge.http(f"127.0.0.1:{self.port}")
-        self.process = bridge.daemon("serve", "--role", "http")
+        self.process = bridge.daemon("serve", *words)
         wait_for(self.alive, 10, "the port answers")
 
     def get(self, path, method="GET", timeout=10):
@@ -52,7 +52,7 @@ def served(labs):
     lab = labs(Bind)
     lab.lease(7, "laptop")
     lab.bridge.reconcile()
-    s = Served(lab.bridge)
+    s = Served(lab.bridge, "--role", "http")
     s.lab = lab
     return s
 
@@ -115,7 +115,7 @@ def test_a_database_that_is_away_is_said_and_comes_back(labs, own_postgres, brid
     lab = Lab(b.dir, shared(Bind), b, own_postgres)
     b.init()
     b.reconcile()
-    s = Served(b)
+    s = Served(b, "--role", "http")
     assert s.ready() == {}
     own_postgres.pause()
     # Past its deadlines the database is away; the loop turns on.
@@ -144,6 +144,37 @@ def test_clients_that_hold_connections_are_put_out(served):
     for s in held:
         s.close()
     assert served.get("/livez")[0] == 200
+
+
+def test_a_whole_daemon_tells_of_its_servers(labs, start):
+    lab = labs(dns=start(Bind))
+    lab.lease(7, "laptop")
+    s = Served(lab.bridge)
+
+    def status():
+        return lab.bridge.json("status")
+
+    def all_well():
+        now = status()
+        return (now["verdict"] == "all in step" and all(z["pulled_at"] for z in now["zones"]) and
+                {(p["role"], p["of"]) for p in now["processes"]} >= {
+                    ("push", "ns1"), ("sync", None), ("ingest", "default/dhcp4")} and
+                now["servers"][0]["in_flight"] is not None)
+
+    wait_for(all_well, 30, "every process has told of itself")
+    wait_for(lambda: s.ready() == {}, 5, "it is ready")
+    wait_for(lambda: pick(read(s.get("/metrics")[2]), "dns_updates_total", rcode="NOERROR"), 20,
+             "the lease is sent")
+    assert pick(read(s.get("/metrics")[2]), "server_up", server="ns1") == 1
+    wait_for(all_well, 20, "nothing waits")
+    lab.dns.stop()
+    lab.leases4.rename("192.0.2.7", "desktop")
+    wait_for(lambda: ("server", "ns1") in s.ready(), 30, "readiness names the server")
+    assert status()["verdict"].startswith('server "ns1" is unreachable since 20')
+    assert pick(read(s.get("/metrics")[2]), "server_up", server="ns1") == 0
+    lab.dns.start()
+    wait_for(lambda: s.ready() == {}, 60, "it is ready again")
+    wait_for(all_well, 20, "all is well again")
 
 
 def test_it_ends_when_told(served):
