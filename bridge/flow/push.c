@@ -504,7 +504,8 @@ static int send_due(struct push *u, struct err *e)
 
 	if (u->f->server == NULL)
 		r = wake_all(u, e);
-	for (i = 0; r == 0 && i < PUSH_SWEEPS; i++) {
+	/* A daemon is told when more is due. */
+	for (i = 0; r == 0 && i < (u->f->server == NULL ? PUSH_SWEEPS : 1); i++) {
 		r = sweep(u, e);
 		if (u->sent == 0)
 			break;

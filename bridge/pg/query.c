@@ -333,3 +333,24 @@ size_t pg_texts(const struct pg_rows *r, size_t row, int col, struct pg_field *o
 	}
 	return n;
 }
+
+int pg_plan_for(struct pg *p, size_t rows, struct err *e)
+{
+	enum { MANY = 100 };
+	bool made = rows > MANY;
+	int r = 0;
+
+	if (p->plan == (made ? PG_PLAN_MADE : PG_PLAN_KEPT))
+		return 0;
+	p->plan = PG_PLAN_UNKNOWN;
+	r = pg_run(p, made ? "set plan_cache_mode = auto" : "set plan_cache_mode = force_generic_plan",
+		   NULL, e);
+	if (r == 0)
+		p->plan = made ? PG_PLAN_MADE : PG_PLAN_KEPT;
+	return r;
+}
+
+void pg_plan_forget(struct pg *p)
+{
+	p->plan = PG_PLAN_UNKNOWN;
+}

@@ -14,6 +14,7 @@ struct pg {
 	int64_t timeout_s;
 	int64_t deadline_ms;     /* of the statement that runs */
 	bool timeout_stale;      /* the server does not know timeout_s yet */
+	enum { PG_PLAN_UNKNOWN, PG_PLAN_KEPT, PG_PLAN_MADE } plan;
 	bool copying;            /* between copy_begin and copy_end */
 	bool unanswered;         /* a COPY was ended, its answer not yet taken */
 	struct buf copy;         /* rows not yet sent */

@@ -142,7 +142,8 @@ static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const str
 	pg_arg_array(&args, PG_TEXT, n_keys);
 	for (i = 0; i < n_keys; i++)
 		store_elem_name(&args, &keys[i].owner);
-	r = query_beliefs(out, n, ctx, sql_beliefs_get, &args, a, e);
+	r = pg_plan_for(((struct store *)ctx)->pg, n_keys, e);
+	r = r < 0 ? r : query_beliefs(out, n, ctx, sql_beliefs_get, &args, a, e);
 	pg_args_fini(&args);
 	if (r == 0 && *n > 1) {
 		qsort(*out, *n, sizeof(**out), by_key);
@@ -394,7 +395,8 @@ static int put_rows(struct store *s, const struct belief *const *v, size_t n, st
 	put_state(&a, v, n);
 	put_numbers(&a, v, n);
 	put_source(&a, v, n);
-	r = pg_run(s->pg, sql_beliefs_put, &a, e);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 ? r : pg_run(s->pg, sql_beliefs_put, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OWNER, n);
 	return r;
@@ -466,7 +468,8 @@ static int flow_beliefs_offer(void *ctx, const struct belief *v, size_t n, struc
 	put_key(&a, p, n);
 	put_offered(&a, p, n);
 	put_offered_at(&a, p, n);
-	r = n == 0 ? 0 : pg_run(s->pg, sql_beliefs_offer, &a, e);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 || n == 0 ? r : pg_run(s->pg, sql_beliefs_offer, &a, e);
 	pg_args_fini(&a);
 	return r;
 }
@@ -502,7 +505,8 @@ static int flow_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint
 	put_sets(&a, p, n);
 	put_state(&a, p, n);
 	put_numbers(&a, p, n);
-	r = pg_query(&rows, s->pg, sql_beliefs_settle, &a, e);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 ? r : pg_query(&rows, s->pg, sql_beliefs_settle, &a, e);
 	pg_args_fini(&a);
 	for (i = 0; r == 0 && i < pg_rows_n(rows); i++)
 		done[pg_i32(rows, i, 0) - 1] = true;

@@ -56,7 +56,8 @@ static int flow_evidence_get(void *ctx, struct evidence **out, size_t *n, int32_
 	pg_args_init(&args);
 	pg_arg_i32(&args, space_id);
 	pg_arg_inets(&args, addrs, n_addrs);
-	r = query_evidence(out, n, ctx, sql_evidence_get, &args, a, e);
+	r = pg_plan_for(((struct store *)ctx)->pg, n_addrs, e);
+	r = r < 0 ? r : query_evidence(out, n, ctx, sql_evidence_get, &args, a, e);
 	pg_args_fini(&args);
 	return r;
 }
@@ -172,7 +173,8 @@ static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, stru
 	put_key(&a, v, n);
 	put_facts(&a, v, n);
 	put_times(&a, v, n);
-	r = pg_run(s->pg, sql_evidence_put, &a, e);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 ? r : pg_run(s->pg, sql_evidence_put, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OBSERVATION, n);
 	return r;

@@ -183,7 +183,8 @@ static int flow_hosts_of_addrs(void *ctx, struct host **out, size_t *n, int32_t 
 	pg_args_init(&args);
 	pg_arg_i32(&args, space_id);
 	pg_arg_inets(&args, addrs, n_addrs);
-	r = query_hosts(out, n, ctx, sql_hosts_of_addrs, &args, a, e);
+	r = pg_plan_for(((struct store *)ctx)->pg, n_addrs, e);
+	r = r < 0 ? r : query_hosts(out, n, ctx, sql_hosts_of_addrs, &args, a, e);
 	pg_args_fini(&args);
 	if (r == 0 && *n > 1)
 		qsort(*out, *n, sizeof(**out), by_address_name);
@@ -207,7 +208,8 @@ static int flow_hosts_of_names(void *ctx, struct host **out, size_t *n, int32_t 
 	pg_arg_array(&args, PG_TEXT, n_names);
 	for (i = 0; i < n_names; i++)
 		store_elem_name(&args, &names[i]);
-	r = query_hosts(out, n, ctx, sql_hosts_of_names, &args, a, e);
+	r = pg_plan_for(((struct store *)ctx)->pg, n_names, e);
+	r = r < 0 ? r : query_hosts(out, n, ctx, sql_hosts_of_names, &args, a, e);
 	pg_args_fini(&args);
 	if (r == 0 && *n > 1)
 		qsort(*out, *n, sizeof(**out), by_name_since_address);
@@ -291,9 +293,10 @@ static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addr
 {
 	struct store *s = ctx;
 	struct pg_args a;
-	int r = 0;
+	int r;
 
-	if (n_addrs > 0)
+	r = pg_plan_for(s->pg, n_addrs, e);
+	if (r == 0 && n_addrs > 0)
 		r = drop_others(s, space_id, addrs, n_addrs, v, n, e);
 	if (r < 0 || n == 0)
 		return r;

@@ -83,6 +83,7 @@ static int flow_stage_begin(void *ctx, int32_t source_id, struct err *e)
 	struct pg_args a;
 	int r = stage_empty(s, e);
 
+	r = r < 0 ? r : pg_plan_for(s->pg, SIZE_MAX, e);
 	s->stage_source = 0;
 	if (r < 0)
 		return r;

@@ -93,6 +93,7 @@ static void flow_rollback(void *ctx)
 	s->in_tx = s->due = false;
 	store_journal_forget(s);
 	store_stage_ended(s, false);
+	pg_plan_forget(s->pg);
 	if (!s->dry) {
 		pg_run(s->pg, "rollback", NULL, NULL);
 		return;
