@@ -35,7 +35,8 @@ enum {
 int kea_follow_init(struct kea_follow *f, const char *path, struct err *e);
 void kea_follow_fini(struct kea_follow *f);
 /* Compares the file that is held open with what has its name.  next: open after KEA_ROTATED
- * alone.  Negative: the new file may not be read, or the name has had none for seconds. */
+ * alone.  Negative: the new file may not be read, or the name has had none for a second; until
+ * then that is KEA_QUIET, for there are no rows that could have been missed. */
 int kea_follow_look(struct kea_follow *f, struct kea_file *held, struct kea_file *next,
 		    struct err *e);
 /* The new file has no header yet: as if it were not there. */

@@ -330,15 +330,6 @@ static int look_once(struct kea_leases *a, int64_t until_ms, struct err *e)
 	return r == KEA_GREW || r == KEA_ROTATED ? take_news(a, &next, until_ms, e) : r;
 }
 
-/* Nothing came; that is only said of a file that is there. */
-static int idle(const struct kea_leases *a, struct err *e)
-{
-	if (a->follow.gone_ms == 0)
-		return ADAPTER_IDLE;
-	return err_set(e, ERR_BUSY, "lease file \"%s\" was renamed, there is no new one with a "
-		       "header yet", a->path);
-}
-
 /* What came since the last read, waiting for it: as begin, or ADAPTER_IDLE. */
 static int news(struct kea_leases *a, int64_t until_ms, struct err *e)
 {
@@ -353,7 +344,7 @@ static int news(struct kea_leases *a, int64_t until_ms, struct err *e)
 		if (r != KEA_QUIET)
 			return r;
 		if (last)
-			return idle(a, e);
+			return ADAPTER_IDLE;
 		last = !kea_follow_wait(&a->follow, until_ms);
 	}
 }

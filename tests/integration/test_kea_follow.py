@@ -206,7 +206,7 @@ def test_a_file_that_goes_away_is_an_error_and_no_end(read, leases):
     shows(source, n1="one")
     leases.path.unlink()
     assert source.process.wait(5) == 1
-    assert "no new one with a header" in source.process.log_text()
+    assert "No such file" in source.process.log_text()
     assert names(source.answers()) == {"192.0.2.1": "one"}
 
 
