@@ -28,7 +28,7 @@ struct contest {
 	struct plan_names *in;
 	const struct policy_space *space;
 	struct arena *a;
-	struct map planned;     /* address -> any claim of it: its kept rows do not count */
+	struct map planned;     /* addresses of the set: their kept rows do not count */
 	struct map seats;       /* name -> struct seat * (by pointer to the list's head) */
 	VEC(struct seat **) heads;
 	VEC(struct ipaddr) displaced;
@@ -119,6 +119,10 @@ static int open_contest(struct contest *c)
 	size_t i;
 	int r = 0;
 
+	/* An address whose evidence has ended claims nothing any more, and holds nothing. */
+	for (i = 0; i < c->in->n_olds && r == 0; i++)
+		r = map_put(&c->planned, &c->in->olds[i].addr, sizeof(struct ipaddr),
+			    (void *)(uintptr_t)&c->in->olds[i]);
 	for (i = 0; i < c->in->n_claims && r == 0; i++)
 		r = map_put(&c->planned, &c->in->claims[i].addr, sizeof(struct ipaddr),
 			    &c->in->claims[i]);

@@ -6,12 +6,13 @@
 #include "bridge/role/work.h"
 #include "bridge/store/live.h"
 
-enum { EXPIRE_MS = 2000, TRIM_MS = 3600000, FOLD_MS = 60000 };
+enum { AGAIN_MS = 10000, EXPIRE_MS = 2000, TRIM_MS = 3600000, FOLD_MS = 60000 };
 
 struct sync_role {
 	struct live *l;
 	bool planned;                /* with this configuration */
 	int64_t pull_ms;             /* monotonic: when each is to be done next */
+	int64_t again_ms;            /* after a pull that failed: how soon the next comes */
 	int64_t trim_ms;
 	int64_t fold_ms;
 };
@@ -27,6 +28,15 @@ static void note_pass(struct once *o, int64_t began_s, int code, const struct er
 		store_pass_note(once_pg(o), &row, NULL);
 }
 
+/* A zone that could not be read is looked at again soon, then less and less often. */
+static int64_t wait_of(struct sync_role *s, bool failed)
+{
+	int64_t usual_ms = s->l->conf->pull_s * 1000;
+
+	s->again_ms = !failed ? 0 : s->again_ms == 0 ? AGAIN_MS : s->again_ms * 2;
+	return failed && s->again_ms < usual_ms ? s->again_ms : usual_ms;
+}
+
 static int pull(struct sync_role *s, struct once *o, struct err *e)
 {
 	const struct conf *c = s->l->conf;
@@ -40,7 +50,7 @@ static int pull(struct sync_role *s, struct once *o, struct err *e)
 	note_pass(o, began_s, r, &why);
 	if (r < 0 && e != NULL)
 		*e = why;
-	s->pull_ms = clock_mono_ms() + c->pull_s * 1000;
+	s->pull_ms = clock_mono_ms() + wait_of(s, once_flow(o)->counts.pending > 0);
 	return r;
 }
 

@@ -266,6 +266,20 @@ static void a_suffixed_name_tells_the_plain_one(void **state)
 	}
 }
 
+static void who_is_gone_holds_nothing(void **state)
+{
+	struct host old = host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 500);
+	struct host claim = host("192.0.2.8", "pc.lab.example", OBS_LEASE, 2, 1000);
+	struct contest c = {.a = ARENA_INIT};
+
+	(void)state;
+	/* The address of the old row is planned too, and nothing names it any more. */
+	settle(&c, &claim, 1, &old, 1, &old, 1);
+	assert_true(dname_equal(&claim.name, &claim.asked));
+	assert_int_equal(c.out.n_displaced, 0);
+	arena_fini(&c.a);
+}
+
 static void a_suffix_stays_while_its_evidence_lasts(void **state)
 {
 	struct host old = host("192.0.2.8", "pc-ab12.lab.example", OBS_LEASE, 2, 700);
@@ -456,6 +470,7 @@ int main(void)
 	    cmocka_unit_test(two_families_are_one_host_unless_identities_differ),
 	    cmocka_unit_test(the_earlier_holder_keeps_the_name_and_the_later_gets_a_suffix),
 	    cmocka_unit_test(a_suffixed_name_tells_the_plain_one),
+	    cmocka_unit_test(who_is_gone_holds_nothing),
 	    cmocka_unit_test(a_suffix_stays_while_its_evidence_lasts),
 	    cmocka_unit_test(a_persons_name_displaces_a_lease),
 	    cmocka_unit_test(a_lease_does_not_displace_a_person),
