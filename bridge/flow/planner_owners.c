@@ -115,7 +115,7 @@ static int index_hosts(struct owners *o, struct map *first, struct err *e)
 static int judge_forward(struct owners *o, struct belief *b, const struct map *first,
 			 struct err *e)
 {
-	const struct host *hosts;
+	const struct host *hosts = NULL;
 	struct belief was = *b;
 	struct planner_zone *z;
 	size_t n = 0;
