@@ -162,6 +162,19 @@ static bool supersedes(const struct obs *later, const struct obs *o)
 	return !later->end || !later->end_named || o->end || bytes_equal(later->name, o->name);
 }
 
+/* The end of something that came with it ends whatever stood before, too: that was replaced. */
+static const struct obs *folded(struct arena *a, const struct obs *later, const struct obs *o)
+{
+	struct obs *copy;
+
+	if (!later->end || !later->end_named || o->end)
+		return later;
+	copy = arena_dup(a, later, sizeof(*later));
+	if (copy != NULL)
+		copy->end_named = false;
+	return copy;
+}
+
 /* In order of key, each key once. */
 static const struct obs **in_order(struct arena *a, const struct obs *v, size_t *n)
 {
@@ -177,7 +190,9 @@ static const struct obs **in_order(struct arena *a, const struct obs *v, size_t 
 		if (kept == 0 || !same_key(p[kept - 1], p[i]))
 			p[kept++] = p[i];
 		else if (supersedes(p[i], p[kept - 1]))
-			p[kept - 1] = p[i];
+			p[kept - 1] = folded(a, p[i], p[kept - 1]);
+		if (p[kept - 1] == NULL)
+			return NULL;
 	}
 	*n = kept;
 	return p;

@@ -174,15 +174,17 @@ static int begin(void *arg, struct once *o, struct err *e)
 
 /* ---- what others may know ---------------------------------------------------------------- */
 
-/* The worst of its gates speaks for the server. */
+/* The worst of its gates speaks for the server; one whose time has come and that nothing waits
+ * at has nothing to say. */
 static const struct gate *worst(const struct push_role *p)
 {
 	static const struct gate open;
 	const struct gate *g = &open;
+	int64_t now_s = clock_wall_s();
 	size_t i;
 
 	for (i = 0; i < p->n_gates; i++) {
-		if (p->gates[i].gate.state != GATE_OPEN &&
+		if (!gate_lets(&p->gates[i].gate, now_s) &&
 		    (g->state == GATE_OPEN || p->gates[i].gate.state == GATE_UNREACHABLE))
 			g = &p->gates[i].gate;
 	}
