@@ -88,7 +88,7 @@ sim_obj  := $(call obj,$(sim_c))
 TEST_CC   = $(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP $(LDFLAGS)
 
 # Tests of the simulation's own parts link them; the others see only the program's libraries.
-$(B)/unit/test_model $(B)/unit/test_memstore: $(sim_obj)
+$(B)/unit/test_model $(B)/unit/test_memstore $(B)/unit/test_observe: $(sim_obj)
 $(B)/unit/%: tests/unit/%.c $(LIBSET) | $(GEN)/sql.h
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $(filter %.c %.o,$^) $(LIBSET) -lcmocka $(LIBS)
