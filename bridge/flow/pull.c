@@ -20,7 +20,7 @@ struct pull {
 	struct compare cmp;
 	int64_t began_s;
 	bool rollback;               /* the serial went backwards */
-	size_t skipped;              /* owners that were written meanwhile */
+	size_t skipped;              /* owners that differ and were written meanwhile */
 	/* inside the transaction */
 	struct planner p;
 	VEC(struct ipaddr) touched;
@@ -29,11 +29,12 @@ struct pull {
 
 /* ---- owners ----------------------------------------------------------------------------- */
 
-/* Written since the transfer began: the transfer may show the state before.  What was settled in
- * the same second was settled before, by whoever held the run lock then. */
+/* Sent or settled since the transfer began, by a process beside us: the transfer may show the
+ * state before.  What was settled before shows as it is kept, and is no difference. */
 static bool in_flight(const struct pull *u, const struct belief *b)
 {
-	return b->settled_at_s > u->began_s || (b->n_offered > 0 && b->offered_at_s > u->began_s);
+	return b->settled_at_s >= u->began_s ||
+	       (b->n_offered > 0 && b->offered_at_s >= u->began_s);
 }
 
 /* Does the DHCID that is seen say that the name is the client's who is to have it? */
@@ -115,7 +116,7 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d, s
 	int r;
 
 	if (in_flight(u, b)) {
-		u->skipped++;
+		u->skipped += !rrs_equal(&b->seen, &d->seen);
 		return 0;
 	}
 	b->seen = d->seen;
@@ -259,9 +260,10 @@ static int keep_inside(void *arg, struct err *e)
 	r = r < 0 ? r : plan_touched(u, e);
 	if (r < 0)
 		return r;
+	u->row.pulled_at_s = u->began_s;
+	/* Where owners were left out the next look begins from the serial before. */
 	if (u->skipped == 0) {
 		u->row.serial = u->cmp.serial;
-		u->row.pulled_at_s = u->began_s;
 		u->row.full_at_s = u->began_s;
 	}
 	u->row.last_error = NULL;
