@@ -86,6 +86,8 @@ create table ipambridge.source (
 	live_rows bigint not null default 0,
 	bad_rows bigint not null default 0,
 	seen_all_at timestamptz,
+	whole_wanted int not null default 0,
+	whole_done int not null default 0,
 	gone_at timestamptz,
 	unique (space_id, name)
 ) with (fillfactor = 50);
@@ -103,6 +105,10 @@ comment on column ipambridge.source.bad_rows is 'Records refused in the last rea
 comment on column ipambridge.source.seen_all_at is
 	'Last complete read: it showed every observation of this source that is not marked absent. '
 	'So a row was last seen at the later of this and its own last_seen; unchanged rows are not rewritten';
+comment on column ipambridge.source.whole_wanted is
+	'How often somebody asked for it to be read from the start, not from the cursor';
+comment on column ipambridge.source.whole_done is
+	'What whole_wanted was when the last read from the start began';
 comment on column ipambridge.source.gone_at is
 	'Since when the configuration no longer names it; NULL: it does';
 

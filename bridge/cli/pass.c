@@ -37,9 +37,6 @@ int pass_open(struct pass *p, const struct cli *c, bool dry)
 	p->flow->say = progress_say;
 	p->flow->say_arg = &p->progress;
 	p->flow->started_s = clock_wall_s();
-	/* What is planned with another configuration than the daemon's, the daemon plans back. */
-	if (!dry && store_hold_policy(once_store(p->s.once), once_policy(p->s.once), &e) < 0)
-		return cli_fail(&e);
 	return -1;
 }
 

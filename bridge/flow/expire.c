@@ -106,6 +106,12 @@ static int all_read_since(struct flow *f, const struct policy_space *space, int6
 	return r;
 }
 
+/* Whoever configures it still is not asked to end it. */
+static bool is_configured(const struct policy_space *space, int32_t id)
+{
+	return policy_source_by_id(space, id) != NULL;
+}
+
 static int expire_gone(struct flow *f, const struct source_gone *gone, struct err *e)
 {
 	const struct policy_source src = {.id = gone->id, .name = gone->name, .kind = OBS_IPAM};
@@ -119,7 +125,7 @@ static int expire_gone(struct flow *f, const struct source_gone *gone, struct er
 		if (f->policy->spaces[i].id == gone->space_id)
 			x.in.space = &f->policy->spaces[i];
 	}
-	if (x.in.space != NULL)
+	if (x.in.space != NULL && !is_configured(x.in.space, gone->id))
 		r = all_read_since(f, x.in.space, gone->gone_at_s, &ripe, e);
 	return r < 0 || !ripe ? r : expire_source(&x, e);
 }

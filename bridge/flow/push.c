@@ -451,7 +451,7 @@ static int turn_gates(struct push *u, struct err *e)
 
 	u->f->next_due_s = 0;
 	for (i = 0; i < u->n_zones && r == 0; i++) {
-		if (u->zones[i].gate == NULL)
+		if (u->zones[i].gate == NULL || u->zones[i].others)
 			continue;
 		turn_gate(u, &u->zones[i]);
 		r = next_of_zone(u, &u->zones[i], e);

@@ -51,8 +51,10 @@ static int drain(struct reading *u, struct err *e)
 
 	do {
 		r = intake_step(&u->in, step_inside, u, e);
-		if (r == 0 && !u->last && flow_late(u->in.f))
+		if (r == 0 && !u->last && flow_late(u->in.f)) {
+			u->in.f->counts.pending++;
 			return 0;
+		}
 	} while (r == 0 && !u->last);
 	return r;
 }
@@ -167,8 +169,10 @@ static int succeed(struct reading *u, int answer, struct err *e)
 	if (answer == FEED_SAME || u->idle)
 		return intake_step(&u->in, row_inside, u, e);
 	u->row.cursor = u->feed->cursor == NULL ? NULL : u->feed->cursor(u->feed->ctx);
-	if (complete)
+	if (complete) {
 		u->row.rows = u->live;
+		u->row.whole_done = u->row.whole_wanted;
+	}
 	u->row.bad = u->bad;
 	if (is_news(u, answer))
 		return intake_step(&u->in, news_inside, u, e);
@@ -186,7 +190,8 @@ static int read_source(struct reading *u, struct err *e)
 
 	/* With force everything is compared again: held rows may differ in an unchanged file. */
 	answer = feed->open(feed->ctx, u->in.space, u->in.src,
-			    f->force != NULL ? NULL : u->row.cursor, &cause);
+			    f->force != NULL || u->row.whole_wanted > u->row.whole_done
+				? NULL : u->row.cursor, &cause);
 	if (answer == 0) {
 		answer = read_all(u, &fatal, &cause);
 		if (answer >= 0)

@@ -24,6 +24,8 @@ struct source_row {
 	const char *last_error;   /* NULL: the last read was good */
 	uint64_t rows;            /* live observations after the last read */
 	uint64_t bad;             /* records refused in the last read */
+	int32_t whole_wanted;     /* greater than whole_done: the cursor does not count, all of it is */
+	int32_t whole_done;       /* to be read; then whole_done becomes what whole_wanted was */
 };
 
 /* A source that the configuration no longer names and that still has evidence. */

@@ -170,7 +170,7 @@ static int ask_confirming(struct ingest *g, struct err *e)
 	int r = 0;
 
 	if (g->lost)
-		r = store_forget_cursor(g->store, g->confirm->id, e);
+		r = store_want_whole(g->store, g->confirm->id, e);
 	r = r < 0 ? r : store_ask_to_look(g->store, g->confirm->id, e);
 	g->lost = g->lost && r < 0;
 	return r;
@@ -411,7 +411,7 @@ int role_ingest(struct live *l, struct err *e)
 {
 	struct ingest g = {.l = l, .conf = find_source(l->conf, l->of), .spool = SPOOL_INIT};
 	struct work w = {.l = l, .arg = &g, .begin = begin, .turn = turn, .away = away,
-			 .failing = &g.failing, .plans = true};
+			 .failing = &g.failing};
 	int r;
 
 	if (g.conf == NULL)

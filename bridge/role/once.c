@@ -40,8 +40,9 @@ static int connect_all(struct once *o, const struct conf *c, const char *role, b
 
 	r = pg_open(&o->pg, c->database, role, c->statement_timeout_s, e);
 	r = r < 0 ? r : store_open(&o->store, o->pg, e);
-	if (r == 0 && look)
-		r = store_dry_begin(o->store, e);
+	/* Nothing of a configuration that another process plans against reaches the database. */
+	if (r == 0)
+		r = look ? store_dry_begin(o->store, e) : store_hold_policy(o->store, &o->policy, e);
 	r = r < 0 ? r : store_sync_policy(o->store, &o->policy, e);
 	r = r < 0 ? r : wire_open(&o->wire, c, e);
 	return r < 0 ? r : feed_open(&o->feed, c, e);

@@ -14,7 +14,8 @@
 struct once; /* one command's sessions: configuration, database, servers, adapters, bound to flow */
 
 /* Connects to the database, syncs policy.  look: inside one transaction that is never committed,
- * for commands that change nothing. */
+ * for commands that change nothing; the others hold the policy (store_hold_policy) until they
+ * close. */
 int once_open(struct once **out, const struct conf *c, const char *role, bool look,
 	      struct err *e);
 /* A new run of a process that makes many: its own time, nothing held against servers that did not

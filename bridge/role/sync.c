@@ -99,7 +99,7 @@ static int turn(void *arg, struct once *o, struct err *e)
 int role_sync(struct live *l, struct err *e)
 {
 	struct sync_role s = {.l = l};
-	struct work w = {.l = l, .arg = &s, .turn = turn, .plans = true};
+	struct work w = {.l = l, .arg = &s, .turn = turn};
 
 	return work_run(&w, e);
 }

@@ -23,11 +23,7 @@ static int open_sessions(struct work *w, struct once **out, struct err *e)
 	f = once_flow(*out);
 	f->stop = told_to_stop;
 	f->stop_arg = w->l;
-	if (w->plans)
-		r = store_hold_policy(once_store(*out), once_policy(*out), e);
-	if (r == 0 && w->begin != NULL)
-		r = w->begin(w->arg, *out, e);
-	return r;
+	return w->begin == NULL ? 0 : w->begin(w->arg, *out, e);
 }
 
 /* For whoever asks how the daemon is; it goes on without. */

@@ -19,7 +19,6 @@ struct work {
 	 * NULL: only waits. */
 	void (*away)(void *arg, int64_t ms);
 	const bool *failing;     /* its own work fails although the database is there; may be NULL */
-	bool plans;              /* it writes what follows from the configuration */
 };
 
 /* Until told to stop (0), or an error that new sessions would not mend. */

@@ -57,8 +57,9 @@ int store_settle_growth(struct store *s, struct err *e);
 int store_atomic_begin(struct store *s, bool *mine, struct err *e);
 int store_atomic_end(struct store *s, bool mine, int r, struct err *e);
 
-/* Inside a transaction; 0 locks what the configuration names. */
-int store_lock_space(struct store *s, int32_t space_id, struct err *e);
+/* One process at a time writes what the configuration names; not bound to a transaction. */
+int store_lock_sync(struct store *s, struct err *e);
+void store_unlock_sync(struct store *s);
 
 /* The key that an observation's name is: only manual ones have it. */
 struct bytes store_name_key(const struct obs *o);

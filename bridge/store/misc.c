@@ -35,6 +35,8 @@ static int flow_source_get(void *ctx, struct source_row *out, struct arena *a, i
 		.last_try_s = pg_time(rows, 0, 2),
 		.rows = (uint64_t)pg_i64(rows, 0, 4),
 		.bad = (uint64_t)pg_i64(rows, 0, 5),
+		.whole_wanted = pg_i32(rows, 0, 6),
+		.whole_done = pg_i32(rows, 0, 7),
 	};
 	if (!store_keep_text(&out->cursor, a, rows, 0, 0) ||
 	    !store_keep_text(&out->last_error, a, rows, 0, 3))
@@ -82,6 +84,7 @@ static int flow_source_put(void *ctx, const struct source_row *row, struct err *
 	pg_arg_text(&a, row->last_error);
 	pg_arg_i64(&a, (int64_t)row->rows);
 	pg_arg_i64(&a, (int64_t)row->bad);
+	pg_arg_i32(&a, row->whole_done);
 	r = pg_run(s->pg, sql_source_put, &a, e);
 	pg_args_fini(&a);
 	return r;

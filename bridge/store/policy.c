@@ -248,7 +248,7 @@ static int sync_table(struct store *s, const struct table *t, struct policy *p,
 	return r < 0 ? err_in(e, r, "writing the configured %s to the database", t->what) : 0;
 }
 
-int store_sync_policy(struct store *s, struct policy *p, struct err *e)
+static int sync_all(struct store *s, struct policy *p, struct err *e)
 {
 	bool mine;
 	size_t i;
@@ -256,8 +256,6 @@ int store_sync_policy(struct store *s, struct policy *p, struct err *e)
 
 	if (r < 0)
 		return r;
-	/* The processes of a daemon come all at once. */
-	r = store_lock_space(s, 0, e);
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]) && r == 0; i++) {
 		struct pg_args a;
 
@@ -267,4 +265,17 @@ int store_sync_policy(struct store *s, struct policy *p, struct err *e)
 		pg_args_fini(&a);
 	}
 	return store_atomic_end(s, mine, r, e);
+}
+
+/* The processes of a daemon come all at once, and commands beside them: one after the other, each
+ * sees what the one before has committed. */
+int store_sync_policy(struct store *s, struct policy *p, struct err *e)
+{
+	int r = store_lock_sync(s, e);
+
+	if (r < 0)
+		return r;
+	r = sync_all(s, p, e);
+	store_unlock_sync(s);
+	return r;
 }

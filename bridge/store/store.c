@@ -11,7 +11,7 @@
 
 /* Advisory locks: (class, object).  The first class is "ipam" in ASCII. */
 enum { LOCK_RUN = 0x6970616d, LOCK_SPACE = LOCK_RUN + 1, LOCK_ZONE = LOCK_RUN + 2,
-       LOCK_POLICY = LOCK_RUN + 3 };
+       LOCK_POLICY = LOCK_RUN + 3, LOCK_SYNC = LOCK_RUN + 4 };
 
 /* Below this no table is worth the time that ANALYZE takes. */
 enum { ANALYZE_MIN = 5000 };
@@ -197,11 +197,7 @@ int store_settle_growth(struct store *s, struct err *e)
 
 static int flow_lock_space(void *ctx, int32_t space_id, struct err *e)
 {
-	return store_lock_space(ctx, space_id, e);
-}
-
-int store_lock_space(struct store *s, int32_t space_id, struct err *e)
-{
+	struct store *s = ctx;
 	struct pg_args a;
 	int r;
 
@@ -306,6 +302,20 @@ static void flow_zones_unlock(void *ctx)
 	}
 }
 
+int store_lock_sync(struct store *s, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+
+	return ask(&rows, s, sql_sync_lock, LOCK_SYNC, 0, e);
+}
+
+void store_unlock_sync(struct store *s)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+
+	ask(&rows, s, sql_zone_unlock, LOCK_SYNC, 0, NULL);
+}
+
 int store_hold_policy(struct store *s, const struct policy *p, struct err *e)
 {
 	AUTO(pg_rows_freep) struct pg_rows *held = NULL, *others = NULL, *gone = NULL;
@@ -334,14 +344,14 @@ int store_ask_to_look(struct store *s, int32_t source_id, struct err *e)
 	return r;
 }
 
-int store_forget_cursor(struct store *s, int32_t source_id, struct err *e)
+int store_want_whole(struct store *s, int32_t source_id, struct err *e)
 {
 	struct pg_args a;
 	int r;
 
 	pg_args_init(&a);
 	pg_arg_i32(&a, source_id);
-	r = pg_run(s->pg, sql_forget_cursor, &a, e);
+	r = pg_run(s->pg, sql_want_whole, &a, e);
 	pg_args_fini(&a);
 	return r;
 }

@@ -25,7 +25,7 @@ int store_hold_policy(struct store *s, const struct policy *p, struct err *e);
 /* Who follows the source (CHANNEL_LOOK) shall look at it now. */
 int store_ask_to_look(struct store *s, int32_t source_id, struct err *e);
 /* The source is to be read from the start the next time. */
-int store_forget_cursor(struct store *s, int32_t source_id, struct err *e);
+int store_want_whole(struct store *s, int32_t source_id, struct err *e);
 
 /* Notified when owners have become due; and with the id of a source that is to be looked at. */
 #define CHANNEL_DUE "ipambridge_due"

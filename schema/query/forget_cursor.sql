@@ -1,1 +1,0 @@
-update ipambridge.source set cursor = null where id = $1::int
