@@ -35,6 +35,8 @@ struct flow_counts {
 	uint64_t pulled;     /* differences the transfers brought */
 };
 
+struct flow_zones;
+
 enum { FLOW_DOWN_MAX = 256 };  /* beyond that a dead server is only asked once more */
 
 struct flow {
@@ -60,8 +62,10 @@ struct flow {
 	struct flow_gate {
 		const struct policy_zone *zone;
 		struct gate gate;
+		bool known;           /* it has been transferred once; that does not end */
 	} *gates;                     /* of these zones, kept from push to push */
 	size_t n_gates;
+	struct flow_zones *zones;     /* see flow_zones_new */
 	bool retry_refused;           /* in a daemon: try once more what servers refused */
 	bool others_send;             /* set by flow_push: another process sends to some zone */
 	/* How a run waits for that process to send what is due.  NULL: it does not wait. */
@@ -75,6 +79,12 @@ struct flow {
 	void (*say)(void *arg, enum message id, const char *subject, const char *sentence);
 	void *say_arg;
 };
+
+/* What transactions of one process know of zones is kept for a second or so: cuts, targets, when
+ * they were last looked at.  For processes that make many small ones: f->zones; NULL: nothing is
+ * kept. */
+struct flow_zones *flow_zones_new(void);
+void flow_zones_free(struct flow_zones *z);
 
 /* The reverse pass of every zone (or the one given): SOA first, AXFR when it moved, differences
  * into seen, PTRs into dns and edit evidence, affected owners planned again. */

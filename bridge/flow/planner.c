@@ -9,12 +9,57 @@
 
 enum { REVERT_MEMORY_S = 86400 };  /* reverts further apart than a day are no fight */
 
+/* What is kept from one transaction to the next. */
+struct flow_zones {
+	struct arena arena;
+	struct planner_zone *zones;
+	int64_t since_s;
+};
+
+enum { ZONES_KEPT_S = 1 };
+
+static void fini_zones(struct planner_zone *z)
+{
+	for (; z != NULL; z = z->next) {
+		map_fini(&z->cuts);
+		map_fini(&z->targets);
+	}
+}
+
+static void drop_kept(struct flow_zones *k)
+{
+	fini_zones(k->zones);
+	k->zones = NULL;
+	arena_reset(&k->arena);
+}
+
+struct flow_zones *flow_zones_new(void)
+{
+	return calloc(1, sizeof(struct flow_zones));
+}
+
+void flow_zones_free(struct flow_zones *k)
+{
+	if (k == NULL)
+		return;
+	drop_kept(k);
+	arena_fini(&k->arena);
+	free(k);
+}
+
 void planner_init(struct planner *p, struct flow *f, const struct policy_space *space)
 {
 	memset(p, 0, sizeof(*p));
 	p->f = f;
 	p->space = space;
 	p->now_s = f->net->now_s(f->net->ctx);
+	if (f->zones == NULL)
+		return;
+	if (p->now_s < f->zones->since_s || p->now_s > f->zones->since_s + ZONES_KEPT_S) {
+		drop_kept(f->zones);
+		f->zones->since_s = p->now_s;
+	}
+	p->zones = f->zones->zones;
 }
 
 int planner_lock_spaces(struct flow *f, struct err *e)
@@ -32,18 +77,17 @@ int planner_lock_spaces(struct flow *f, struct err *e)
 
 void planner_forget_zones(struct planner *p)
 {
-	struct planner_zone *z;
-
-	for (z = p->zones; z != NULL; z = z->next) {
-		map_fini(&z->cuts);
-		map_fini(&z->targets);
-	}
+	if (p->f->zones != NULL)
+		drop_kept(p->f->zones);
+	else
+		fini_zones(p->zones);
 	p->zones = NULL;
 }
 
 void planner_fini(struct planner *p)
 {
-	planner_forget_zones(p);
+	if (p->f->zones == NULL)
+		fini_zones(p->zones);
 	arena_fini(&p->arena);
 	memset(p, 0, sizeof(*p));
 }
@@ -113,21 +157,45 @@ static int guard(struct planner_zone *z, struct arena *a, const struct belief *b
 	return r;
 }
 
-static int load_zone(struct planner *p, struct planner_zone *z, struct err *e)
+static int load_zone(struct planner *p, struct planner_zone *z, struct arena *keep, struct err *e)
 {
 	struct flow_store *st = p->f->store;
 	struct belief *b;
 	size_t n, i;
 	int r;
 
-	r = st->zone_get(st->ctx, &z->row, &p->arena, z->id, e);
+	r = st->zone_get(st->ctx, &z->row, keep, z->id, e);
 	r = r < 0 ? r : st->beliefs_guarding(st->ctx, &b, &n, z->id, &p->arena, e);
 	if (r < 0)
 		return r;
 	for (i = 0; i < n; i++) {
-		if (guard(z, &p->arena, &b[i]) < 0)
+		if (guard(z, keep, &b[i]) < 0)
 			return err_nomem(e);
 	}
+	return 0;
+}
+
+static int new_zone(struct planner_zone **out, struct planner *p, const struct policy_zone *zone,
+		    struct err *e)
+{
+	struct arena *keep = p->f->zones != NULL ? &p->f->zones->arena : &p->arena;
+	struct planner_zone *z = arena_alloc(keep, sizeof(*z));
+	int r;
+
+	if (z == NULL)
+		return err_nomem(e);
+	*z = (struct planner_zone){.id = zone->id, .zone = zone, .cuts = MAP_INIT,
+				   .targets = MAP_INIT};
+	r = load_zone(p, z, keep, e);
+	if (r < 0) {
+		fini_zones(z);
+		return r;
+	}
+	z->next = p->zones;
+	p->zones = z;
+	if (p->f->zones != NULL)
+		p->f->zones->zones = z;
+	*out = z;
 	return 0;
 }
 
@@ -135,7 +203,6 @@ int planner_zone(struct planner_zone **out, struct planner *p, const struct poli
 		 struct err *e)
 {
 	struct planner_zone *z;
-	int r;
 
 	for (z = p->zones; z != NULL; z = z->next) {
 		if (z->id == zone->id) {
@@ -143,18 +210,7 @@ int planner_zone(struct planner_zone **out, struct planner *p, const struct poli
 			return 0;
 		}
 	}
-	z = arena_alloc(&p->arena, sizeof(*z));
-	if (z == NULL)
-		return err_nomem(e);
-	z->id = zone->id;
-	z->zone = zone;
-	z->cuts = (struct map)MAP_INIT;
-	z->targets = (struct map)MAP_INIT;
-	z->next = p->zones;
-	p->zones = z;
-	r = load_zone(p, z, e);
-	*out = z;
-	return r;
+	return new_zone(out, p, zone, e);
 }
 
 bool planner_below_cut(const struct planner_zone *z, const struct dname *owner)

@@ -30,36 +30,51 @@ struct push {
 
 /* ---- zones ------------------------------------------------------------------------------ */
 
-static struct gate *gate_of(struct flow *f, const struct policy_zone *z)
+static struct flow_gate *gate_of(struct flow *f, const struct policy_zone *z)
 {
 	size_t i;
 
 	for (i = 0; i < f->n_gates; i++) {
 		if (f->gates[i].zone == z)
-			return &f->gates[i].gate;
+			return &f->gates[i];
 	}
 	return NULL;
+}
+
+static int is_known(struct push *u, struct push_zone *z, struct flow_gate *g, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct arena a = ARENA_INIT;
+	struct zone_row row;
+	int r;
+
+	z->known = g != NULL && g->known;
+	if (z->known)
+		return 0;
+	r = st->zone_get(st->ctx, &row, &a, z->zone->id, e);
+	z->known = r == 0 && row.known;
+	if (g != NULL)
+		g->known = z->known;
+	arena_fini(&a);
+	return r;
 }
 
 /* Is it ours to send to, and may we now?  A dry run only counts. */
 static int open_zone(struct push *u, struct push_zone *z, struct err *e)
 {
 	struct flow_store *st = u->f->store;
-	struct arena a = ARENA_INIT;
-	struct zone_row row;
+	struct flow_gate *g = gate_of(u->f, z->zone);
 	bool mine = true;
-	int r = st->zone_get(st->ctx, &row, &a, z->zone->id, e);
+	int r = is_known(u, z, g, e);
 
 	if (r == 0 && !u->f->dry_run)
 		r = st->zone_lock(st->ctx, z->zone->id, &mine, e);
-	z->known = r == 0 && row.known;
-	z->gate = gate_of(u->f, z->zone);
+	z->gate = g == NULL ? NULL : &g->gate;
 	z->stopped = !mine || flow_down(u->f, z->zone) ||
-		     (z->gate != NULL && !gate_lets(z->gate, u->f->net->now_s(u->f->net->ctx)));
-	z->retry = z->gate == NULL || u->f->retry_refused ? PUSH_RETRY : PUSH_RETRY_NONE;
+		     (g != NULL && !gate_lets(&g->gate, u->f->net->now_s(u->f->net->ctx)));
+	z->retry = g == NULL || u->f->retry_refused ? PUSH_RETRY : PUSH_RETRY_NONE;
 	z->others = !mine;
 	u->f->others_send = u->f->others_send || !mine;
-	arena_fini(&a);
 	return r;
 }
 

@@ -32,6 +32,7 @@ struct ingest {
 	int64_t every_ms;                /* between two reads of a source that is not followed */
 	struct adapter *adapter;         /* NULL: not open */
 	bool fresh;                      /* opened, not yet read to an end */
+	bool last_look;                  /* heard to its end, to be opened anew */
 	int64_t full_ms;                 /* monotonic: when it was last read whole */
 	int64_t next_ms;                 /* not before: it failed, or is read every so often */
 	unsigned failures;
@@ -93,7 +94,8 @@ static bool is_old(const struct ingest *g)
 	return clock_mono_ms() >= g->full_ms + g->l->conf->full_s * 1000;
 }
 
-/* An open adapter goes on where it stands, unless the whole is wanted. */
+/* An open adapter goes on where it stands, unless the whole is wanted.  Even then it is heard to
+ * its end first: what it holds open may have rows that Kea's cleanup has removed from the set. */
 static int feed_open_(void *ctx, const struct policy_space *space,
 		      const struct policy_source *src, const char *cursor, struct err *e)
 {
@@ -102,8 +104,10 @@ static int feed_open_(void *ctx, const struct policy_space *space,
 
 	(void)space;
 	(void)src;
-	if (g->adapter != NULL && !g->fresh && (cursor == NULL || whole))
+	whole = whole || cursor == NULL;
+	if (g->adapter != NULL && !g->fresh && whole && g->last_look)
 		shut(g);
+	g->last_look = g->adapter != NULL && whole;
 	if (g->adapter != NULL)
 		return 0;
 	return open_adapter(g, whole ? NULL : cursor, e);
@@ -411,7 +415,7 @@ int role_ingest(struct live *l, struct err *e)
 {
 	struct ingest g = {.l = l, .conf = find_source(l->conf, l->of), .spool = SPOOL_INIT};
 	struct work w = {.l = l, .arg = &g, .begin = begin, .turn = turn, .away = away,
-			 .failing = &g.failing};
+			 .failing = &g.failing, .many = true};
 	int r;
 
 	if (g.conf == NULL)

@@ -285,7 +285,7 @@ int role_push(struct live *l, struct err *e)
 {
 	struct push_role p = {.l = l};
 	struct work w = {.l = l, .arg = &p, .begin = begin, .turn = turn,
-			 .failing = &p.failing};
+			 .failing = &p.failing, .many = true};
 	int r;
 
 	if (l->of == NULL)

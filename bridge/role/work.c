@@ -77,23 +77,36 @@ static void stay_away(struct work *w, const struct err *why, struct backoff *b)
 		live_wait(w->l, ms);
 }
 
+/* One set of sessions, from its opening to its loss or the end. */
+static int session(struct work *w, struct backoff *b, struct err *e)
+{
+	struct flow_zones *zones = w->many ? flow_zones_new() : NULL;
+	struct once *o = NULL;
+	int r;
+
+	if (w->many && zones == NULL)
+		return err_nomem(e);
+	r = open_sessions(w, &o, e);
+	if (r == 0 && b->failures > 0)
+		log_event(MSG_DATABASE_BACK, w->l->role, "working again");
+	if (r == 0) {
+		b->failures = 0;
+		once_flow(o)->zones = zones;
+		r = turns(w, o, e);
+	}
+	once_close(o);
+	flow_zones_free(zones);
+	return r;
+}
+
 int work_run(struct work *w, struct err *e)
 {
 	struct backoff b = {0};
-	int r = 0;
 
 	while (!live_stopped(w->l)) {
-		struct once *o = NULL;
 		struct err why = {0};
+		int r = session(w, &b, &why);
 
-		r = open_sessions(w, &o, &why);
-		if (r == 0 && b.failures > 0)
-			log_event(MSG_DATABASE_BACK, w->l->role, "working again");
-		if (r == 0) {
-			b.failures = 0;
-			r = turns(w, o, &why);
-		}
-		once_close(o);
 		if (r == 0)
 			break;
 		if (!may_pass(r)) {

@@ -18,6 +18,7 @@ struct work {
 	/* There are no sessions for the next ms: whoever must not stop listening does it here.
 	 * NULL: only waits. */
 	void (*away)(void *arg, int64_t ms);
+	bool many;               /* its turns are many small transactions: see flow_zones_new */
 	const bool *failing;     /* its own work fails although the database is there; may be NULL */
 };
 
