@@ -65,6 +65,7 @@ struct flow {
 		bool known;           /* it has been transferred once; that does not end */
 	} *gates;                     /* of these zones, kept from push to push */
 	size_t n_gates;
+	bool only_looks;              /* another process of the daemon sends */
 	struct flow_zones *zones;     /* see flow_zones_new */
 	bool retry_refused;           /* in a daemon: try once more what servers refused */
 	bool others_send;             /* set by flow_push: another process sends to some zone */

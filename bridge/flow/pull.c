@@ -19,6 +19,7 @@ struct pull {
 	struct zone_row row;
 	struct compare cmp;
 	int64_t began_s;
+	bool beside;                 /* another process has the right to send here */
 	bool rollback;               /* the serial went backwards */
 	size_t skipped;              /* owners that differ and were written meanwhile */
 	/* inside the transaction */
@@ -29,12 +30,13 @@ struct pull {
 
 /* ---- owners ----------------------------------------------------------------------------- */
 
-/* Sent or settled since the transfer began, by a process beside us: the transfer may show the
- * state before.  What was settled before shows as it is kept, and is no difference. */
+/* Sent or settled since the transfer began: the transfer may show the state before.  What came in
+ * the same second came before, unless a process beside us sends. */
 static bool in_flight(const struct pull *u, const struct belief *b)
 {
-	return b->settled_at_s >= u->began_s ||
-	       (b->n_offered > 0 && b->offered_at_s >= u->began_s);
+	int64_t since_s = u->beside ? u->began_s : u->began_s + 1;
+
+	return b->settled_at_s >= since_s || (b->n_offered > 0 && b->offered_at_s >= since_s);
 }
 
 /* Does the DHCID that is seen say that the name is the client's who is to have it? */
@@ -378,6 +380,18 @@ static int look(struct pull *u, struct err *e)
 	return keep_row(u, e);
 }
 
+static int is_beside(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	bool mine = true;
+	int r = 0;
+
+	if (!u->f->only_looks && !u->f->dry_run)
+		r = st->zone_lock(st->ctx, u->zone->id, &mine, e);
+	u->beside = u->f->only_looks || !mine;
+	return r;
+}
+
 static int pull_zone(struct flow *f, const struct policy_space *space,
 		     const struct policy_zone *zone, struct err *e)
 {
@@ -386,6 +400,7 @@ static int pull_zone(struct flow *f, const struct policy_space *space,
 	struct arena a = ARENA_INIT;
 	int r = st->zone_get(st->ctx, &u.row, &a, zone->id, e);
 
+	r = r < 0 ? r : is_beside(&u, e);
 	r = r < 0 ? r : look(&u, e);
 	arena_fini(&a);
 	if (r == 0 && f->force != NULL && zone->is_reverse)

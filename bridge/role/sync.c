@@ -72,6 +72,14 @@ static int plan(struct sync_role *s, struct once *o, struct err *e)
 	return r;
 }
 
+static int begin(void *arg, struct once *o, struct err *e)
+{
+	(void)arg;
+	(void)e;
+	once_flow(o)->only_looks = true;
+	return 0;
+}
+
 static int turn(void *arg, struct once *o, struct err *e)
 {
 	struct sync_role *s = arg;
@@ -99,7 +107,7 @@ static int turn(void *arg, struct once *o, struct err *e)
 int role_sync(struct live *l, struct err *e)
 {
 	struct sync_role s = {.l = l};
-	struct work w = {.l = l, .arg = &s, .turn = turn};
+	struct work w = {.l = l, .arg = &s, .begin = begin, .turn = turn};
 
 	return work_run(&w, e);
 }
