@@ -20,19 +20,20 @@ static int changed(struct intake *in, const struct obs_change *c, struct err *e)
 {
 	struct evidence ev = c->had;
 	bool renamed = c->had.obs.name.len > 0 && !bytes_equal(c->had.obs.name, c->got.name);
+	/* A lease of another client says that the one before is over. */
+	bool taken = c->had.obs.kind == OBS_LEASE && !same_client(&c->had.obs, &c->got);
 	int r = 1;
 
 	/* Held rows never ripen: a new hour changes nothing, only force does. */
-	if (renamed && c->had.held && in->f->force == NULL)
+	if (renamed && c->had.held && !taken && in->f->force == NULL)
 		return 0;
 	if (renamed)
-		r = intake_admit(in, &c->had, BRAKE_INFERRED, e);
+		r = intake_admit(in, &c->had, taken ? BRAKE_EXPLICIT : BRAKE_INFERRED, e);
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return intake_hold(in, &c->had, "too many changes from this source in an hour", e);
-	if (c->had.obs.kind == OBS_LEASE && !same_client(&c->had.obs, &c->got) &&
-	    vec_push(&in->lease_gone, c->had.obs.addr) < 0)
+	if (taken && vec_push(&in->lease_gone, c->had.obs.addr) < 0)
 		return err_nomem(e);
 	ev.obs = c->got;
 	ev.held = false;

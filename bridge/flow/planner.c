@@ -33,6 +33,17 @@ static void drop_kept(struct flow_zones *k)
 	arena_reset(&k->arena);
 }
 
+/* The first look at a zone changes too much to miss it. */
+static void drop_unknown(struct flow_zones *k)
+{
+	const struct planner_zone *z = k->zones;
+
+	while (z != NULL && z->row.known)
+		z = z->next;
+	if (z != NULL)
+		drop_kept(k);
+}
+
 struct flow_zones *flow_zones_new(void)
 {
 	return calloc(1, sizeof(struct flow_zones));
@@ -88,6 +99,8 @@ void planner_fini(struct planner *p)
 {
 	if (p->f->zones == NULL)
 		fini_zones(p->zones);
+	else
+		drop_unknown(p->f->zones);
 	arena_fini(&p->arena);
 	memset(p, 0, sizeof(*p));
 }

@@ -6,6 +6,8 @@
 #include "bridge/core/push_state.h"
 #include "bridge/flow/push_round.h"
 
+enum { PUT_OFF_S = 30 };
+
 struct making {
 	struct flow *f;
 	struct push_zone *zones;
@@ -43,6 +45,13 @@ static int stop_row(struct making *m, const struct planner_zone *z, struct belie
 	return vec_push(&m->stopped, *b) < 0 ? err_nomem(e) : 1;
 }
 
+/* Too many of its offers have no answer yet: a later look settles them. */
+static int put_off(struct making *m, struct belief *b, struct err *e)
+{
+	b->due_at_s = m->p.now_s + PUT_OFF_S;
+	return vec_push(&m->stopped, *b) < 0 ? err_nomem(e) : 1;
+}
+
 /* 0 made, 1 nothing to send for this row now. */
 static int make_item(struct making *m, struct belief *b, struct err *e)
 {
@@ -72,8 +81,10 @@ static int make_item(struct making *m, struct belief *b, struct err *e)
 	push_forget_late(b, z->row.pulled_at_s);
 	it->fresh = !push_offered(b, &it->v);
 	r = push_offer(b, a, &it->v, m->p.now_s);
-	if (r != 0)
-		return r < 0 ? err_nomem(e) : 1;
+	if (r == 1)
+		return put_off(m, b, e);
+	if (r < 0)
+		return err_nomem(e);
 	if (vec_push(&m->items, it) < 0 || vec_push(&m->offered, *b) < 0)
 		return err_nomem(e);
 	return 0;

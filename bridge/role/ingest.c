@@ -21,7 +21,11 @@
 enum {
 	TURN_MS = 1000,                  /* longest wait for news: so soon a stop is seen */
 	SPOOL_MAX = 256 << 20,
-	SPOOL_BATCH = 2000,              /* records taken in at once */
+	SPOOL_BATCH = 2000,              /* observations taken in at once */
+	SPOOL_RECORD = 60000,            /* bytes of one record: many observations, one fsync */
+	SLICE = 500,                     /* observations between two looks whether to stop */
+	HEARD_MS = 5000,                 /* how often it is noted that the source is there */
+	LAST_MS = 500,                   /* for what is still in the socket at a stop */
 };
 
 struct ingest {
@@ -37,6 +41,7 @@ struct ingest {
 	int64_t next_ms;                 /* not before: it failed, or is read every so often */
 	unsigned failures;
 	bool lost;                       /* events were lost: the confirming source is to look */
+	int64_t heard_ms;                /* monotonic: noted last */
 	struct spool spool;
 	uint8_t kind;                    /* what its observations are, as configured */
 	bool failing;                    /* it cannot be read, or not heard */
@@ -146,6 +151,20 @@ static void feed_close_(void *ctx)
 		shut(g);
 }
 
+/* Now and then: the source is there, and what it confirms may be due again. */
+static int note_heard(struct ingest *g, struct err *e)
+{
+	int64_t now_ms = clock_mono_ms();
+	int r = 0;
+
+	if (now_ms < g->heard_ms + HEARD_MS)
+		return 0;
+	g->heard_ms = now_ms;
+	if (g->ops->events)
+		r = flow_heard(g->flow, g->space, g->src, e);
+	return r < 0 ? r : flow_wake_waits(g->flow, g->space, e);
+}
+
 static int read_turn(struct ingest *g, struct err *e)
 {
 	struct flow_feed feed = {.ctx = g, .open = feed_open_, .read = feed_read,
@@ -164,7 +183,7 @@ static int read_turn(struct ingest *g, struct err *e)
 	g->failing = false;
 	if (!g->ops->follows)
 		g->next_ms = clock_mono_ms() + g->every_ms;
-	return r < 0 ? r : flow_wake_waits(g->flow, g->space, e);
+	return r < 0 ? r : note_heard(g, e);
 }
 
 /* ---- sources that tell ------------------------------------------------------------------ */
@@ -180,14 +199,31 @@ static int ask_confirming(struct ingest *g, struct err *e)
 	return r;
 }
 
-static int take(struct ingest *g, const struct obs_batch *b, struct err *e)
+/* Everything but the last part of a long batch; *done: how many. */
+static int observe_slices(struct ingest *g, const struct obs_batch *b, size_t *done, struct err *e)
 {
-	if (g->confirm != NULL)
+	int r = 0;
+
+	while (*done < b->n && r == 0 && !live_stopped(g->l)) {
+		size_t n = b->n - *done < SLICE ? b->n - *done : SLICE;
+
+		r = flow_observe(g->flow, g->space, g->src, b->v + *done, n, e);
+		*done += r == 0 ? n : 0;
+	}
+	return r;
+}
+
+static int take(struct ingest *g, const struct obs_batch *b, size_t *done, struct err *e)
+{
+	int r;
+
+	if (g->confirm != NULL) {
+		*done = b->n;
 		return b->n > 0 || g->lost ? ask_confirming(g, e) : 0;
+	}
 	g->lost = false;
-	if (b->n == 0)
-		return flow_heard(g->flow, g->space, g->src, e);
-	return flow_observe(g->flow, g->space, g->src, b->v, b->n, e);
+	r = observe_slices(g, b, done, e);
+	return r < 0 ? r : note_heard(g, e);
 }
 
 static void say_bad(const struct ingest *g, const struct obs_batch *b)
@@ -240,20 +276,44 @@ static int open_spool(struct ingest *g, struct err *e)
 	return spool_open(&g->spool, path, e);
 }
 
-static void keep_batch(struct ingest *g, const struct obs_batch *b)
+static int append_record(struct ingest *g, struct buf *record, struct err *e)
 {
-	struct buf record = BUF_INIT;
-	struct err e = {0};
+	int r = record->bad ? err_nomem(e)
+			    : spool_append(&g->spool, record->p, record->len, SPOOL_MAX, e);
+
+	buf_reset(record);
+	return r;
+}
+
+/* Each record holds many observations, each with its length before it. */
+static int append_all(struct ingest *g, const struct obs *v, size_t n, struct err *e)
+{
+	struct buf record = BUF_INIT, one = BUF_INIT;
 	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++) {
+		buf_reset(&one);
+		obs_pack(&one, &v[i]);
+		record.bad = record.bad || one.bad || one.len > SPOOL_RECORD;
+		if (record.len + one.len + 2 > SPOOL_RECORD)
+			r = append_record(g, &record, e);
+		buf_u16(&record, (uint16_t)one.len);
+		buf_add(&record, one.p, one.len);
+	}
+	if (r == 0 && record.len > 0)
+		r = append_record(g, &record, e);
+	buf_fini(&one);
+	buf_fini(&record);
+	return r;
+}
+
+static void keep_events(struct ingest *g, const struct obs *v, size_t n)
+{
+	struct err e = {0};
 	int r = open_spool(g, &e);
 
-	for (i = 0; r == 0 && i < b->n; i++) {
-		buf_reset(&record);
-		obs_pack(&record, &b->v[i]);
-		r = record.bad ? err_nomem(&e)
-			       : spool_append(&g->spool, record.p, record.len, SPOOL_MAX, &e);
-	}
-	buf_fini(&record);
+	r = r < 0 ? r : append_all(g, v, n, &e);
 	if (r == SPOOL_FULL)
 		log_event(MSG_SPOOL_FULL, g->conf->name, "spool %s is full: events are lost",
 			  g->spool.path);
@@ -264,12 +324,31 @@ static void keep_batch(struct ingest *g, const struct obs_batch *b)
 
 /* While the database is away hints may be forgotten, the confirming source keeps what matters;
  * everything else is written down. */
-static void put_by(struct ingest *g, const struct obs_batch *b)
+static void put_by(struct ingest *g, const struct obs_batch *b, size_t done)
 {
+	if (done >= b->n)
+		return;
 	if (g->confirms != NULL)
-		g->lost = g->lost || b->n > 0;
-	else if (b->n > 0)
-		keep_batch(g, b);
+		g->lost = true;
+	else
+		keep_events(g, b->v + done, b->n - done);
+}
+
+/* 0, or ERR_NOMEM.  What makes no sense is counted as lost. */
+static int unpack_record(struct ingest *g, struct obs_batch *b, const struct buf *record)
+{
+	const uint8_t *p = (const uint8_t *)record->p, *end = p + record->len;
+	int r = 0;
+
+	while (end - p >= 2 && r == 0) {
+		size_t len = (size_t)p[0] << 8 | p[1];
+
+		p += 2;
+		r = len > (size_t)(end - p) ? 1 : obs_unpack(b, p, len);
+		p += len;
+	}
+	g->lost = g->lost || r == 1 || p != end;
+	return r < 0 ? r : 0;
 }
 
 static int next_of_spool(struct ingest *g, struct obs_batch *b, struct buf *record, struct err *e)
@@ -281,7 +360,7 @@ static int next_of_spool(struct ingest *g, struct obs_batch *b, struct buf *reco
 		r = spool_next(&g->spool, record, e);
 		if (r <= 0)
 			return r;
-		if (obs_unpack(b, record->p, record->len) < 0)
+		if (unpack_record(g, b, record) < 0)
 			return err_nomem(e);
 	}
 	return 1;
@@ -308,22 +387,46 @@ static int drain_spool(struct ingest *g, struct obs_batch *b, struct err *e)
 
 /* ---- the role --------------------------------------------------------------------------- */
 
+static void say_lost(const struct ingest *g)
+{
+	if (g->lost && g->confirms == NULL)
+		log_event(MSG_EVENTS_LOST, g->conf->name,
+			  "events were lost; hint: with confirm = \"SOURCE\" its leases would be read again");
+}
+
 static int tell_turn(struct ingest *g, struct err *e)
 {
 	struct obs_batch b;
+	size_t done = 0;
 	int r;
 
 	obs_batch_init(&b);
 	r = g->confirm != NULL ? 0 : drain_spool(g, &b, e);
-	if (r == 0) {
+	if (r == 0 && !live_stopped(g->l)) {
 		listen_until(g, &b, clock_mono_ms() + TURN_MS);
-		r = g->adapter == NULL ? 0 : take(g, &b, e);
-		/* The database did not take it: it comes again with the spool. */
-		if (r < 0)
-			put_by(g, &b);
+		say_lost(g);
+		r = g->adapter == NULL ? 0 : take(g, &b, &done, e);
+		/* What the database did not take comes again with the spool. */
+		put_by(g, &b, done);
 	}
 	obs_batch_fini(&b);
 	return r;
+}
+
+/* At a stop: what has come in already is for the next process. */
+static void hear_the_rest(struct ingest *g)
+{
+	int64_t until_ms = clock_mono_ms() + LAST_MS;
+	struct obs_batch b;
+
+	if (!g->ops->events || g->adapter == NULL)
+		return;
+	obs_batch_init(&b);
+	do {
+		listen_until(g, &b, 0);
+		put_by(g, &b, 0);
+	} while (b.n > 0 && g->adapter != NULL && clock_mono_ms() < until_ms);
+	obs_batch_fini(&b);
 }
 
 static int turn(void *arg, struct once *o, struct err *e)
@@ -332,7 +435,7 @@ static int turn(void *arg, struct once *o, struct err *e)
 	int64_t now_ms = clock_mono_ms();
 
 	once_begin(o, g->l->conf->run_timeout_s);
-	live_busy(g->l, g->conf->timeout_s * 1000, g->failures > 0 ? "failing" : "reading");
+	live_busy(g->l, g->l->conf->run_timeout_s * 1000, g->failing ? "failing" : "reading");
 	if (now_ms < g->next_ms) {
 		live_wait(g->l, g->next_ms - now_ms < TURN_MS ? g->next_ms - now_ms : TURN_MS);
 		return 0;
@@ -360,7 +463,7 @@ static void away(void *arg, int64_t ms)
 			continue;
 		}
 		listen_until(g, &b, now_ms + slice_ms);
-		put_by(g, &b);
+		put_by(g, &b, 0);
 	}
 	obs_batch_fini(&b);
 }
@@ -423,6 +526,7 @@ int role_ingest(struct live *l, struct err *e)
 			       l->of == NULL ? "" : l->of);
 	r = set_source(&g, e);
 	r = r < 0 ? r : work_run(&w, e);
+	hear_the_rest(&g);
 	shut(&g);
 	spool_close(&g.spool);
 	return r;

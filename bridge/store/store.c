@@ -118,6 +118,8 @@ static int flow_commit(void *ctx, struct err *e)
 	}
 	r = pg_run(s->pg, s->dry ? "release savepoint step" : "commit", NULL, e);
 	s->in_tx = s->due = false;
+	if (r < 0)
+		pg_plan_forget(s->pg);
 	store_stage_ended(s, r == 0);
 	return r < 0 ? r : store_settle_growth(s, e);
 }
