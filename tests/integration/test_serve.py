@@ -174,3 +174,42 @@ def test_another_configuration_does_not_plan_against_it(bind_lab):
     r = live.lab.bridge.run("reconcile")
     live.lab.bridge.sections[""][("zone", REV24)] = before
     assert r.rc != 0 and "another configuration" in r.stderr, r
+
+
+def test_a_stop_under_load_loses_no_event(bind_lab):
+    live = Live(bind_lab).listen().start()
+    names = [f"h{i}.{FORWARD}" for i in range(2000)]
+    for i, name in enumerate(names):
+        live.send(ncr(name, f"198.51.{i // 250}.{i % 250}", i))
+    live.daemon.signal(signal.SIGTERM)
+    wait_for(lambda: not live.daemon.running(), 5, what="the daemon to end")
+    assert not set(names) <= live.forward(), "it was through before it was told to stop"
+    live.start()
+    live.wait(lambda: set(names) <= live.forward(), "all names in DNS", deadline=60)
+
+
+def test_a_wish_for_the_whole_source_survives_a_read(bind_lab):
+    """Events were lost: the confirming source is read from the start, not from its cursor."""
+    live = Live(bind_lab)
+    live.lab.lease(7, "seven")
+    live.listen(confirm="dhcp4").start()
+    live.shows(f"seven.{FORWARD}")
+    live.wait(lambda: live.lab.bridge_sql(
+        "select 1 from ipambridge.source where name = 'dhcp4' and whole_wanted > 0"
+        " and whole_done = whole_wanted"), "the whole read that was wished for")
+
+
+def test_a_refused_configuration_leaves_the_evidence_alone(bind_lab):
+    live = Live(bind_lab)
+    live.lab.lease(7, "seven")
+    live.start()
+    live.shows(f"seven.{FORWARD}")
+    mine = dict(live.lab.bridge.sections[""])
+    live.lab.bridge.sections[""].pop(("source", "dhcp4"))
+    live.lab.bridge.zone(FORWARD, "ns1", ttl="7m")
+    r = live.lab.bridge.run("reconcile")
+    assert r.rc == 2 and "another configuration" in r.stderr, r
+    live.lab.bridge.sections[""] = mine
+    assert not live.lab.bridge_sql("select 1 from ipambridge.source where gone_at is not null")
+    assert live.lab.reconcile()["changed"] == 0
+    assert f"seven.{FORWARD}" in live.forward()
