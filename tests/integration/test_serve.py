@@ -213,3 +213,39 @@ def test_a_refused_configuration_leaves_the_evidence_alone(bind_lab):
     assert not live.lab.bridge_sql("select 1 from ipambridge.source where gone_at is not null")
     assert live.lab.reconcile()["changed"] == 0
     assert f"seven.{FORWARD}" in live.forward()
+
+
+def test_two_daemons_on_one_database_take_over_from_each_other(bind_lab, bridges):
+    one = Live(bind_lab).listen().start()
+    other = bridges(bind_lab.bridge.database)
+    other.options = dict(bind_lab.bridge.options)
+    other.sections = {"": dict(bind_lab.bridge.sections[""])}
+    other.source("ncr", "kea-ncr", listen=f"127.0.0.1:{free_port()}")
+    second = other.daemon()
+    one.wait(lambda: len(bind_lab.bridge_sql(
+        "select 1 from ipambridge.role_state where role = 'push' and state = 'running'")) == 2,
+        "both daemons to be up")
+    one.send(ncr(f"a.{FORWARD}", "192.0.2.1", 1))
+    one.shows(f"a.{FORWARD}")
+    serials = bind_lab.serials()
+    bind_lab.bridge.ok("add-host", "printer", "192.0.2.9")
+    one.shows(f"printer.{FORWARD}")
+    one.daemon.signal(signal.SIGTERM)
+    wait_for(lambda: not one.daemon.running(), 5, what="the first daemon to end")
+    assert second.running(), second.log_tail()
+    r = other.run("add-host", "nas", "192.0.2.10")
+    assert r.rc == 0 and f"nas.{FORWARD}" in one.forward(), r
+    assert serials != bind_lab.serials()
+
+
+@pytest.mark.parametrize("end", ["release", "expire", "decline"])
+def test_each_end_of_a_lease_ends_its_name(bind_lab, end):
+    live = Live(bind_lab)
+    live.lab.lease(7, "seven")
+    live.lab.lease(8, "eight")
+    live.start()
+    live.shows(f"seven.{FORWARD}", f"eight.{FORWARD}")
+    getattr(live.lab.leases4, end)("192.0.2.7")
+    live.lacks(f"seven.{FORWARD}")
+    live.wait(lambda: ptr("192.0.2.7") not in "".join(live.lab.dns.axfr(REV24)), "the PTR gone")
+    assert f"eight.{FORWARD}" in live.forward()
