@@ -2,7 +2,8 @@
  *
  * Two implementations: bridge/store (PostgreSQL) and tests/sim (memory).  A differential test
  * runs random operations on both.  Everything between begin and commit is one transaction: all
- * or nothing, also across a crash at any call.  Reads inside see the writes before them.
+ * or nothing, also across a crash at any call.  Reads inside see the writes and locks before them.
+ * A write or lock may fail as late as the next read, or commit.
  * Results live in the arena the caller gives.  Return 0, or a negative ERR_ code; after one
  * the transaction can only be rolled back.
  */

@@ -79,6 +79,9 @@ void pg_elem_time(struct pg_args *a, int64_t unix_s);
 int pg_run(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);
 int pg_query(struct pg_rows **out, struct pg *p, const char *sql, const struct pg_args *args,
 	     struct err *e);
+/* As pg_run, but its answer comes with that of the next statement, which is not run when this one
+ * failed.  Only inside a transaction: a round trip is saved. */
+int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);
 /* Before statements whose parameters carry so many rows.  Few rows: the plan is kept, to plan a
  * statement takes longer than to run it; many: it is made for these. */
 int pg_plan_for(struct pg *p, size_t rows, struct err *e);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/base/clock.h"
 #include "bridge/base/own.h"
 #include "bridge/pg/session.h"
 
@@ -110,32 +111,156 @@ static int send_prepared(struct pg *p, size_t number, const struct pg_args *args
 	return 0;
 }
 
-static int execute(PGresult **out, struct pg *p, const char *sql, const struct pg_args *args,
-		   struct err *e)
+/* ---- several statements in one round trip ------------------------------------------------ */
+
+/* The result of the next statement of the pipeline.  Those behind one that failed were not run. */
+static int piped_result(struct pg *p, PGresult **out, struct err *e)
 {
-	size_t number = 0;
-	int r = pg_start(p, e);
+	PGresult *res, *end = NULL;
+	ExecStatusType st;
+	int r = pg_next_result(p, &res, e), r2;
 
 	*out = NULL;
 	if (r < 0)
 		return r;
-	if (args != NULL && args->b.bad)
-		return err_nomem(e);
-	r = prepare(&number, p, sql, args, e);
+	st = res == NULL ? PGRES_BAD_RESPONSE : PQresultStatus(res);
+	if (st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK)
+		*out = res;
+	else if (st == PGRES_PIPELINE_ABORTED)
+		r = err_set(e, ERR_BUG, "a statement was not run, because one before it failed");
+	else if (res != NULL)
+		r = pg_fail_result(p, res, e);
+	else
+		return pg_lose(p, ERR_PROTO, e, "the database answered nothing to a statement");
+	if (r < 0)
+		PQclear(res);
+	r2 = p->c == NULL ? 0 : pg_next_result(p, &end, r < 0 ? NULL : e);
+	if (p->c != NULL && r2 == 0 && end != NULL)
+		r2 = pg_lose(p, ERR_PROTO, r < 0 ? NULL : e, "a statement answered twice");
+	PQclear(end);
+	return r < 0 ? r : r2;
+}
+
+static int leave_pipeline(struct pg *p, struct err *e)
+{
+	PGresult *res;
+	int r = pg_next_result(p, &res, e);
+
 	if (r < 0)
 		return r;
+	if (res == NULL || PQresultStatus(res) != PGRES_PIPELINE_SYNC)
+		r = pg_lose(p, ERR_PROTO, e, "the database lost its place among statements");
+	PQclear(res);
+	if (r == 0 && !PQexitPipelineMode(p->c))
+		r = pg_lose(p, ERR_PROTO, e, "the database did not end a series of statements");
+	return r;
+}
+
+/* All that is under way; the last result is out's, unless it is NULL.  The first error counts. */
+static int take_results(struct pg *p, PGresult **out, struct err *e)
+{
+	size_t n = p->later + (out != NULL), i;
+	int r = 0, r2;
+
+	p->later = 0;
+	if (!PQpipelineSync(p->c))
+		return send_failed(p, e);
+	for (i = 0; i < n && p->c != NULL; i++) {
+		PGresult *res = NULL;
+		bool last = out != NULL && i + 1 == n;
+
+		r2 = piped_result(p, &res, r < 0 ? NULL : e);
+		r = r < 0 ? r : r2;
+		if (last && r == 0)
+			*out = res;
+		else
+			PQclear(res);
+	}
+	r2 = p->c == NULL ? r : leave_pipeline(p, r < 0 ? NULL : e);
+	if (r == 0 && r2 < 0 && out != NULL) {
+		PQclear(*out);
+		*out = NULL;
+	}
+	return r < 0 ? r : r2;
+}
+
+int pg_settle(struct pg *p, struct err *e)
+{
+	if (p->later == 0)
+		return 0;
+	p->deadline_ms = clock_mono_ms() + p->timeout_s * 1000 + PG_GRACE_MS;
+	return take_results(p, NULL, e);
+}
+
+static bool is_prepared(const struct pg *p, const char *sql)
+{
+	size_t i;
+
+	for (i = 0; i < p->prepared.n; i++) {
+		if (p->prepared.v[i] == sql)
+			return true;
+	}
+	return false;
+}
+
+/* Ready to send: what is to be prepared is prepared by itself, after what is under way. */
+static int make_ready(size_t *number, struct pg *p, const char *sql, const struct pg_args *args,
+		      struct err *e)
+{
+	int r = 0;
+
+	if (args != NULL && args->b.bad)
+		return err_nomem(e);
+	if (p->c == NULL || p->later == 0 || !is_prepared(p, sql))
+		r = pg_start(p, e);
+	return r < 0 ? r : prepare(number, p, sql, args, e);
+}
+
+int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, struct err *e)
+{
+	size_t number = 0;
+	int r = make_ready(&number, p, sql, args, e);
+
+	if (r < 0)
+		return r;
+	if (p->later == 0 && !PQenterPipelineMode(p->c))
+		return pg_lose(p, ERR_BUG, e, "a series of statements could not be begun");
+	r = send_prepared(p, number, args, e);
+	p->later += r == 0;
+	return r;
+}
+
+static int execute(PGresult **out, struct pg *p, const char *sql, const struct pg_args *args,
+		   struct err *e)
+{
+	size_t number = 0;
+	int r = make_ready(&number, p, sql, args, e);
+
+	*out = NULL;
+	if (r < 0)
+		return r;
+	p->deadline_ms = clock_mono_ms() + p->timeout_s * 1000 + PG_GRACE_MS;
 	r = send_prepared(p, number, args, e);
 	if (r < 0)
 		return r;
-	return one_result(p, out, e);
+	return p->later > 0 ? take_results(p, out, e) : one_result(p, out, e);
+}
+
+/* Behind a statement that failed a rollback would not be run either. */
+static void settle_before_rollback(struct pg *p, const char *sql)
+{
+	if (p->later > 0 && strncasecmp(sql, "rollback", 8) == 0)
+		pg_settle(p, NULL);
 }
 
 int pg_run(struct pg *p, const char *sql, const struct pg_args *args, struct err *e)
 {
 	PGresult *res;
-	int r = execute(&res, p, sql, args, e);
 	bool undone;
+	int r;
 
+	settle_before_rollback(p, sql);
+	r = execute(&res, p, sql, args, e);
 	if (r < 0)
 		return r;
 	/* A COMMIT of a transaction that failed earlier succeeds as a ROLLBACK. */
@@ -166,8 +291,10 @@ int pg_query(struct pg_rows **out, struct pg *p, const char *sql, const struct p
 
 int pg_script(struct pg *p, const char *sql, struct err *e)
 {
-	int r = pg_start(p, e);
+	int r;
 
+	settle_before_rollback(p, sql);
+	r = pg_start(p, e);
 	if (r < 0)
 		return r;
 	if (!PQsendQuery(p->c, sql))
@@ -343,8 +470,8 @@ int pg_plan_for(struct pg *p, size_t rows, struct err *e)
 	if (p->plan == (made ? PG_PLAN_MADE : PG_PLAN_KEPT))
 		return 0;
 	p->plan = PG_PLAN_UNKNOWN;
-	r = pg_run(p, made ? "set plan_cache_mode = auto" : "set plan_cache_mode = force_generic_plan",
-		   NULL, e);
+	r = pg_run_later(p, made ? "set plan_cache_mode = auto"
+				 : "set plan_cache_mode = force_generic_plan", NULL, e);
 	if (r == 0)
 		p->plan = made ? PG_PLAN_MADE : PG_PLAN_KEPT;
 	return r;

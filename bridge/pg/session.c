@@ -225,6 +225,12 @@ int pg_start(struct pg *p, struct err *e)
 	}
 	if (p->copying)
 		return err_set(e, ERR_BUG, "a statement was sent while a COPY is open");
+	if (p->later > 0) {
+		int r = pg_settle(p, e);
+
+		if (r < 0)
+			return r;
+	}
 	p->deadline_ms = clock_mono_ms() + p->timeout_s * 1000 + PG_GRACE_MS;
 	if (p->unanswered) {
 		int r = pg_copy_answer(p, e);

@@ -16,6 +16,7 @@ struct pg {
 	bool timeout_stale;      /* the server does not know timeout_s yet */
 	enum { PG_PLAN_UNKNOWN, PG_PLAN_KEPT, PG_PLAN_MADE } plan;
 	bool copying;            /* between copy_begin and copy_end */
+	size_t later;            /* statements on their way whose answers are not yet taken */
 	bool unanswered;         /* a COPY was ended, its answer not yet taken */
 	struct buf copy;         /* rows not yet sent */
 	VEC(const char *) prepared;  /* statement "s<i>" has the text at this address */
@@ -45,6 +46,9 @@ int pg_next_result(struct pg *p, PGresult **out, struct err *e);
 int pg_finish_statement(struct pg *p, struct err *e);
 /* Ends the session at once; every later call answers ERR_SYS with these words. */
 int pg_lose(struct pg *p, int code, struct err *e, const char *why);
+
+/* query.c.  Takes the answers of statements that were run later; the first error counts. */
+int pg_settle(struct pg *p, struct err *e);
 
 /* copy.c.  The answer to a COPY that pg_copy_end_later ended. */
 int pg_copy_answer(struct pg *p, struct err *e);

@@ -396,7 +396,7 @@ static int put_rows(struct store *s, const struct belief *const *v, size_t n, st
 	put_numbers(&a, v, n);
 	put_source(&a, v, n);
 	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 ? r : pg_run(s->pg, sql_beliefs_put, &a, e);
+	r = r < 0 ? r : pg_run_later(s->pg, sql_beliefs_put, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OWNER, n);
 	return r;
@@ -409,7 +409,7 @@ static int drop_rows(struct store *s, const struct belief *const *v, size_t n, s
 
 	pg_args_init(&a);
 	put_key(&a, v, n);
-	r = pg_run(s->pg, sql_beliefs_put_drop, &a, e);
+	r = pg_run_later(s->pg, sql_beliefs_put_drop, &a, e);
 	pg_args_fini(&a);
 	return r;
 }
@@ -469,7 +469,7 @@ static int flow_beliefs_offer(void *ctx, const struct belief *v, size_t n, struc
 	put_offered(&a, p, n);
 	put_offered_at(&a, p, n);
 	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 || n == 0 ? r : pg_run(s->pg, sql_beliefs_offer, &a, e);
+	r = r < 0 || n == 0 ? r : pg_run_later(s->pg, sql_beliefs_offer, &a, e);
 	pg_args_fini(&a);
 	return r;
 }

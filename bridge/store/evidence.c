@@ -174,7 +174,7 @@ static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, stru
 	put_facts(&a, v, n);
 	put_times(&a, v, n);
 	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 ? r : pg_run(s->pg, sql_evidence_put, &a, e);
+	r = r < 0 ? r : pg_run_later(s->pg, sql_evidence_put, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OBSERVATION, n);
 	return r;
@@ -190,7 +190,7 @@ static int flow_evidence_del(void *ctx, const struct evidence *v, size_t n, stru
 		return 0;
 	pg_args_init(&a);
 	put_key(&a, v, n);
-	r = pg_run(s->pg, sql_evidence_del, &a, e);
+	r = pg_run_later(s->pg, sql_evidence_del, &a, e);
 	pg_args_fini(&a);
 	return r;
 }

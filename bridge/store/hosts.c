@@ -164,7 +164,7 @@ static int flow_digest_put(void *ctx, uint64_t digest, int32_t space_id, struct 
 	pg_args_init(&args);
 	pg_arg_i32(&args, space_id);
 	pg_arg_i64(&args, (int64_t)digest);
-	r = pg_run(s->pg, sql_digest_put, &args, e);
+	r = pg_run_later(s->pg, sql_digest_put, &args, e);
 	pg_args_fini(&args);
 	return r;
 }
@@ -283,7 +283,7 @@ static int drop_others(struct store *s, int32_t space_id, const struct ipaddr *a
 	pg_arg_i32(&a, space_id);
 	pg_arg_inets(&a, addrs, n_addrs);
 	put_names(&a, v, n);
-	r = pg_run(s->pg, sql_hosts_put_drop, &a, e);
+	r = pg_run_later(s->pg, sql_hosts_put_drop, &a, e);
 	pg_args_fini(&a);
 	return r;
 }
@@ -304,7 +304,7 @@ static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addr
 	pg_arg_i32(&a, space_id);
 	put_names(&a, v, n);
 	put_rest(&a, v, n);
-	r = pg_run(s->pg, sql_hosts_put, &a, e);
+	r = pg_run_later(s->pg, sql_hosts_put, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_HOST, n);
 	return r;

@@ -1,13 +1,15 @@
 /* journal.c - journal lines wait until their transaction is committed and are then written in one
- * COPY: planning gives them one by one, and a round trip for each would be most of a pass.
+ * COPY, or one statement when they are few: planning gives them one by one, and a round trip for
+ * each would be most of a pass.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "bridge/store/inside.h"
 #include "sql.h"
 
 /* So many may wait: it bounds the memory of a transaction. */
-enum { LINES_MAX = 5000 };
+enum { LINES_MAX = 5000, LINES_FEW = 50 };
 
 void store_journal_forget(struct store *s)
 {
@@ -45,6 +47,79 @@ static void copy_line(struct pg *p, const struct store_line *l)
 	copy_text(p, l->why);
 }
 
+static void elem_i32(struct pg_args *a, int32_t v, bool null)
+{
+	if (null)
+		pg_elem_null(a);
+	else
+		pg_elem_i32(a, v);
+}
+
+static void put_numbers(struct pg_args *a, const struct store_line *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TIMESTAMPTZ, n);
+	for (i = 0; i < n; i++)
+		pg_elem_time(a, v[i].at_s);
+	pg_arg_array(a, PG_INT4, n);
+	for (i = 0; i < n; i++)
+		elem_i32(a, v[i].space_id, v[i].space_id == 0);
+	pg_arg_array(a, PG_INT4, n);
+	for (i = 0; i < n; i++)
+		elem_i32(a, v[i].zone_id, v[i].zone_id == 0);
+}
+
+static void put_text(struct pg_args *a, const struct store_line *v, size_t n, size_t offset)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		const char *text = *(const char *const *)((const char *)&v[i] + offset);
+
+		pg_elem_text(a, text, text == NULL ? 0 : strlen(text));
+	}
+}
+
+static void put_addresses(struct pg_args *a, const struct store_line *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_INET, n);
+	for (i = 0; i < n; i++) {
+		if (v[i].addr != NULL)
+			pg_elem_inet(a, v[i].addr);
+		else
+			pg_elem_null(a);
+	}
+}
+
+/* Few lines go with the other statements of their transaction; a COPY would wait three times. */
+static int write_few(struct store *s, struct err *e)
+{
+	const struct store_line *v = s->lines.v;
+	size_t n = s->lines.n, i;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	put_numbers(&a, v, n);
+	put_text(&a, v, n, offsetof(struct store_line, owner));
+	put_addresses(&a, v, n);
+	put_text(&a, v, n, offsetof(struct store_line, event));
+	put_text(&a, v, n, offsetof(struct store_line, before));
+	put_text(&a, v, n, offsetof(struct store_line, after));
+	pg_arg_array(&a, PG_INT4, n);
+	for (i = 0; i < n; i++)
+		elem_i32(&a, v[i].rcode, v[i].rcode < 0);
+	put_text(&a, v, n, offsetof(struct store_line, why));
+	r = pg_run_later(s->pg, sql_journal_few, &a, e);
+	pg_args_fini(&a);
+	store_journal_forget(s);
+	return r;
+}
+
 int store_journal_flush(struct store *s, struct err *e)
 {
 	size_t i;
@@ -52,6 +127,8 @@ int store_journal_flush(struct store *s, struct err *e)
 
 	if (s->lines.n == 0)
 		return 0;
+	if (s->in_tx && s->lines.n <= LINES_FEW)
+		return write_few(s, e);
 	r = pg_copy_begin(s->pg, sql_journal, e);
 	if (r < 0)
 		return r;

@@ -85,7 +85,7 @@ static int flow_source_put(void *ctx, const struct source_row *row, struct err *
 	pg_arg_i64(&a, (int64_t)row->rows);
 	pg_arg_i64(&a, (int64_t)row->bad);
 	pg_arg_i32(&a, row->whole_done);
-	r = pg_run(s->pg, sql_source_put, &a, e);
+	r = pg_run_later(s->pg, sql_source_put, &a, e);
 	pg_args_fini(&a);
 	return r;
 }
@@ -121,7 +121,7 @@ static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	pg_arg_time(&a, row->pulled_at_s);
 	pg_arg_time(&a, row->full_at_s);
 	pg_arg_text(&a, row->last_error);
-	r = pg_run(s->pg, sql_zone_put, &a, e);
+	r = pg_run_later(s->pg, sql_zone_put, &a, e);
 	pg_args_fini(&a);
 	return r;
 }
@@ -177,7 +177,7 @@ static int flow_brake_put(void *ctx, const struct brake *b, int32_t zone_id, int
 	pg_arg_time(&a, b->window_s);
 	pg_arg_i64(&a, b->names);
 	pg_arg_i64(&a, b->used);
-	r = pg_run(s->pg, sql_brake_put, &a, e);
+	r = pg_run_later(s->pg, sql_brake_put, &a, e);
 	pg_args_fini(&a);
 	return r;
 }

@@ -79,7 +79,7 @@ static int flow_begin(void *ctx, struct err *e)
 
 	if (s->in_tx)
 		return err_set(e, ERR_BUG, "begin inside a transaction");
-	r = pg_run(s->pg, s->dry ? "savepoint step" : "begin", NULL, e);
+	r = pg_run_later(s->pg, s->dry ? "savepoint step" : "begin", NULL, e);
 	s->in_tx = r == 0;
 	return r;
 }
@@ -111,17 +111,20 @@ static int flow_commit(void *ctx, struct err *e)
 		return err_set(e, ERR_BUG, "commit without begin");
 	r = store_journal_flush(s, e);
 	if (r == 0 && s->due && !s->dry)
-		r = pg_run(s->pg, sql_notify_due, NULL, e);
+		r = pg_run_later(s->pg, sql_notify_due, NULL, e);
 	if (r < 0) {
 		flow_rollback(s);
 		return r;
 	}
 	r = pg_run(s->pg, s->dry ? "release savepoint step" : "commit", NULL, e);
+	/* What failed before it may have kept it from being run. */
+	if (r < 0) {
+		flow_rollback(s);
+		return r;
+	}
 	s->in_tx = s->due = false;
-	if (r < 0)
-		pg_plan_forget(s->pg);
-	store_stage_ended(s, r == 0);
-	return r < 0 ? r : store_settle_growth(s, e);
+	store_stage_ended(s, true);
+	return store_settle_growth(s, e);
 }
 
 int store_atomic_begin(struct store *s, bool *mine, struct err *e)
@@ -211,7 +214,7 @@ static int flow_lock_space(void *ctx, int32_t space_id, struct err *e)
 	pg_args_init(&a);
 	pg_arg_i32(&a, LOCK_SPACE);
 	pg_arg_i32(&a, space_id);
-	r = pg_run(s->pg, sql_lock_space, &a, e);
+	r = pg_run_later(s->pg, sql_lock_space, &a, e);
 	pg_args_fini(&a);
 	return r < 0 ? err_in(e, r, "locking the address space") : 0;
 }
