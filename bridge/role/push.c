@@ -12,6 +12,7 @@
 enum {
 	RUN_S = 600,                 /* one run of sending, at most */
 	IDLE_MS = 10000,             /* longest wait without looking at what is due */
+	TAKE_OVER_MS = 500,          /* while another process sends to some zone of ours: it may end */
 	NOTE_MS = 10000,             /* how often the server's state is written down */
 	REFUSED_EVERY_MS = 3600000,  /* how often refused owners are tried again */
 };
@@ -243,13 +244,14 @@ static int note(struct push_role *p, struct once *o, struct err *e)
 
 static int64_t wait_until(const struct flow *f)
 {
-	int64_t now_ms = clock_mono_ms(), due_ms = IDLE_MS;
+	int64_t now_ms = clock_mono_ms(), most_ms = f->others_send ? TAKE_OVER_MS : IDLE_MS;
+	int64_t due_ms = most_ms;
 
 	if (f->next_due_s != 0)
 		due_ms = (f->next_due_s - clock_wall_s()) * 1000;
 	if (due_ms < 0)
 		due_ms = 0;
-	return now_ms + (due_ms < IDLE_MS ? due_ms : IDLE_MS);
+	return now_ms + (due_ms < most_ms ? due_ms : most_ms);
 }
 
 /* Until something is due.  What was notified while we sent is looked for anyway. */
