@@ -470,7 +470,7 @@ int pg_plan_for(struct pg *p, size_t rows, struct err *e)
 	if (p->plan == (made ? PG_PLAN_MADE : PG_PLAN_KEPT))
 		return 0;
 	p->plan = PG_PLAN_UNKNOWN;
-	r = pg_run_later(p, made ? "set plan_cache_mode = auto"
+	r = pg_run_later(p, made ? "set plan_cache_mode = force_custom_plan"
 				 : "set plan_cache_mode = force_generic_plan", NULL, e);
 	if (r == 0)
 		p->plan = made ? PG_PLAN_MADE : PG_PLAN_KEPT;
