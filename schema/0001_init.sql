@@ -125,6 +125,7 @@ create table ipambridge.observation (
 	mac macaddr,
 	client_id bytea,
 	duid bytea,
+	dhcid bytea,
 	valid_until timestamptz not null default 'infinity',
 	seen_at timestamptz,
 	first_seen timestamptz,
@@ -144,6 +145,8 @@ comment on column ipambridge.observation.name is
 	'Name exactly as received, any bytes; NULL: none. Read it with encode(name, ''escape'')';
 comment on column ipambridge.observation.client_id is 'DHCPv4 client identifier (option 61)';
 comment on column ipambridge.observation.duid is 'DHCPv6 client identifier';
+comment on column ipambridge.observation.dhcid is
+	'DHCID record that the source gives for the client at exactly this name; NULL: it gives none';
 comment on column ipambridge.observation.valid_until is
 	'When it ends by the clock; infinity: it does not';
 comment on column ipambridge.observation.seen_at is
@@ -175,6 +178,7 @@ create table ipambridge.host (
 	mac macaddr,
 	client_id bytea,
 	duid bytea,
+	dhcid bytea,
 	since timestamptz,
 	expires_at timestamptz not null default 'infinity',
 	ttl bigint,
@@ -189,6 +193,8 @@ comment on column ipambridge.host.asked is
 	'Name before a collision changed it; equal to name otherwise';
 comment on column ipambridge.host.ptr is 'The PTR of the address points at this name';
 comment on column ipambridge.host.kind is 'Kind of the evidence that named it, or that saw it';
+comment on column ipambridge.host.dhcid is
+	'DHCID record as the source gave it, for the client at the name asked; NULL: it gave none';
 comment on column ipambridge.host.since is 'Since when the address has this name';
 comment on column ipambridge.host.expires_at is 'infinity: does not end by the clock';
 comment on column ipambridge.host.ttl is 'NULL: the zone''s';

@@ -18,6 +18,8 @@ struct ncr {
 	struct ipaddr addr;
 	uint8_t name[KEA_NCR_MAX]; /* as long as its escaped text before it is judged */
 	size_t name_len;
+	uint8_t dhcid[DHCID_LEN];
+	bool has_dhcid;
 };
 
 static void json_freep(json_t **j)
@@ -108,6 +110,47 @@ static const char *check_name(struct ncr *n, const json_t *o)
 	return unescape(n, json_string_value(fqdn), json_string_length(fqdn));
 }
 
+static int hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool hex_bytes(uint8_t *out, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++) {
+		int hi = hex_digit(s[2 * i]), lo = hex_digit(s[2 * i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return false;
+		out[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return true;
+}
+
+/* Of an identifier that RFC 4701 3.3 knows (types 0 to 2), and SHA-256 (digest type 1). */
+static bool is_dhcid(const uint8_t *p)
+{
+	return p[0] == 0 && p[1] <= 2 && p[2] == 1;
+}
+
+static const char *check_dhcid(struct ncr *n, const json_t *o)
+{
+	const json_t *dhcid = json_object_get(o, "dhcid");
+
+	n->has_dhcid = dhcid != NULL;
+	if (dhcid == NULL)
+		return NULL;
+	if (!json_is_string(dhcid) || json_string_length(dhcid) != sizeof(n->dhcid) * 2 ||
+	    !hex_bytes(n->dhcid, sizeof(n->dhcid), json_string_value(dhcid)) ||
+	    !is_dhcid(n->dhcid))
+		return "dhcid is not the data of a DHCID record in hexadecimal";
+	return NULL;
+}
+
 /* ---- the text ---------------------------------------------------------------------------- */
 
 /* Kea's text as JSON that means the same: every escape of a name becomes two characters of it. */
@@ -170,19 +213,21 @@ static int check(struct ncr *n, const char **why, const uint8_t *p, size_t len)
 	o = parse((const char *)p + PREFIX_BYTES, len - PREFIX_BYTES, why);
 	if (o == NULL)
 		return *why == NULL ? ERR_NOMEM : 0;
-	if ((*why = check_change(n, o)) == NULL && (*why = check_address(n, o)) == NULL)
-		*why = check_name(n, o);
+	if ((*why = check_change(n, o)) == NULL && (*why = check_address(n, o)) == NULL &&
+	    (*why = check_name(n, o)) == NULL)
+		*why = check_dhcid(n, o);
 	return 0;
 }
 
 static int emit(struct obs_batch *into, const struct ncr *n, const uint8_t *p, size_t len,
 		int64_t at_s)
 {
-	struct bytes raw = {0}, name = {0};
+	struct bytes raw = {0}, name = {0}, dhcid = {0};
 	struct obs *o;
 
 	if (!obs_batch_keep(into, &raw, p, len < RAW_MAX ? len : RAW_MAX) ||
-	    !obs_batch_keep(into, &name, n->name, n->name_len))
+	    !obs_batch_keep(into, &name, n->name, n->name_len) ||
+	    (n->has_dhcid && !obs_batch_keep(into, &dhcid, n->dhcid, sizeof(n->dhcid))))
 		return ERR_NOMEM;
 	o = obs_batch_add(into);
 	if (o == NULL)
@@ -193,6 +238,7 @@ static int emit(struct obs_batch *into, const struct ncr *n, const uint8_t *p, s
 	o->end_why = n->remove ? "removed by the DHCP server" : NULL;
 	o->end_named = n->remove;
 	o->name = name;
+	o->dhcid = dhcid;
 	o->valid_until_s = OBS_FOREVER;
 	o->seen_at_s = at_s;
 	o->raw = raw;

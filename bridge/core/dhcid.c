@@ -34,8 +34,13 @@ bool dhcid_make(uint8_t out[DHCID_LEN], const struct identity *id, bool v6,
 {
 	uint8_t text[UINT8_MAX * 2 + 2];
 	size_t len = 0;
-	int type = identifier(text, &len, id, v6);
+	int type;
 
+	if (identity_has_dhcid(id, name)) {
+		memcpy(out, id->dhcid.p, DHCID_LEN);
+		return true;
+	}
+	type = identifier(text, &len, id, v6);
 	if (type < 0 || len + name->len > sizeof(text))
 		return false;
 	memcpy(text + len, name->b, name->len);

@@ -33,11 +33,36 @@ void identity_of(struct identity *out, const struct obs *o)
 	out->mac = o->mac;
 	out->client_id = o->client_id;
 	out->duid = o->duid.len > 0 ? o->duid : duid_in_client_id(o->client_id);
+	out->dhcid = o->dhcid;
+	out->dhcid_name = o->name;
 }
 
 bool identity_known(const struct identity *id)
 {
 	return id->mac.known || id->client_id.len > 0 || id->duid.len > 0;
+}
+
+bool identity_has_dhcid(const struct identity *id, const struct dname *name)
+{
+	struct dname of;
+
+	return id->dhcid.len == DHCID_LEN &&
+	       dname_parse(&of, (const char *)id->dhcid_name.p, id->dhcid_name.len) &&
+	       dname_equal(&of, name);
+}
+
+static int dhcid_compare(const struct identity *a, const struct identity *b)
+{
+	struct dname name;
+
+	if (a->dhcid.len == 0 ||
+	    !dname_parse(&name, (const char *)a->dhcid_name.p, a->dhcid_name.len) ||
+	    !identity_has_dhcid(a, &name) || !identity_has_dhcid(b, &name))
+		return -1;
+	if (bytes_equal(a->dhcid, b->dhcid))
+		return 1;
+	/* The first two bytes: what of the client was hashed. */
+	return memcmp(a->dhcid.p, b->dhcid.p, 2) == 0 ? 0 : -1;
 }
 
 int identity_compare(const struct identity *a, const struct identity *b)
@@ -50,7 +75,7 @@ int identity_compare(const struct identity *a, const struct identity *b)
 		return bytes_equal(a->client_id, b->client_id);
 	if (a->mac.known && b->mac.known)
 		return 0;
-	return -1;
+	return dhcid_compare(a, b);
 }
 
 /* ---- the rule --------------------------------------------------------------------------- */
@@ -245,10 +270,24 @@ static bool inside_zones(const struct policy_subnet *subnet, struct bytes raw)
 /* Whose lease stands behind the address, when the naming evidence itself does not say. */
 static void fill_identity(struct host *h, const struct evidence *ev, size_t n_ev)
 {
+	struct identity id = h->id, seen;
 	size_t i;
 
-	for (i = 0; !identity_known(&h->id) && i < n_ev; i++)
-		identity_of(&h->id, &ev[i].obs);
+	for (i = 0; i < n_ev; i++) {
+		identity_of(&seen, &ev[i].obs);
+		if (!identity_known(&id)) {
+			id.mac = seen.mac;
+			id.client_id = seen.client_id;
+			id.duid = seen.duid;
+		}
+		if (!identity_has_dhcid(&id, &h->asked)) {
+			id.dhcid = seen.dhcid;
+			id.dhcid_name = seen.dhcid_name;
+		}
+	}
+	if (!identity_has_dhcid(&id, &h->asked))
+		id.dhcid = id.dhcid_name = (struct bytes){NULL, 0};
+	h->id = id;
 }
 
 static void fill_host(struct host *h, struct arena *a, const struct policy_space *space,
@@ -449,6 +488,8 @@ bool naming_suffix(struct dname *out, const struct host *h)
 		SHA256(h->id.client_id.p, h->id.client_id.len, digest);
 	else if (h->id.mac.known)
 		SHA256(h->id.mac.b, sizeof(h->id.mac.b), digest);
+	else if (h->id.dhcid.len > 0)
+		SHA256(h->id.dhcid.p, h->id.dhcid.len, digest);
 	else
 		SHA256(h->addr.b, ipaddr_len(&h->addr), digest);
 	if (len > 58)  /* 63 - "-" - 4 */

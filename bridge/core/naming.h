@@ -25,11 +25,19 @@ struct identity {
 	struct mac mac;
 	struct bytes client_id;
 	struct bytes duid;        /* DHCPv6, or taken out of an RFC 4361 client identifier */
+	struct bytes dhcid;       /* given by the source; says who only for the name it is of */
+	struct bytes dhcid_name;  /* that name, as text */
 };
 
+/* Texts are borrowed from o. */
 void identity_of(struct identity *out, const struct obs *o);
+/* By what holds for any name: a DHCID alone does not count. */
 bool identity_known(const struct identity *id);
-/* 1 same, 0 different, -1 cannot be told (nothing comparable is known of both). */
+/* Did the source give the client's DHCID for exactly this name? */
+bool identity_has_dhcid(const struct identity *id, const struct dname *name);
+/* 1 same, 0 different, -1 cannot be told (nothing comparable is known of both).  DHCIDs speak where
+ * the rest says nothing, and compare only when both are of one name and one type of identifier (a
+ * client has another one in each family). */
 int identity_compare(const struct identity *a, const struct identity *b);
 
 /* One name of one address, as kept in table host. */
@@ -40,7 +48,7 @@ struct host {
 	bool ptr;                 /* the address's PTR points at this name */
 	uint8_t kind;             /* enum obs_kind that named it (or that saw it, without a name) */
 	int32_t source_id;
-	struct identity id;
+	struct identity id;       /* its DHCID is of the name asked for, or there is none */
 	int64_t since_s;          /* since when this address has this name */
 	int64_t expires_at_s;     /* OBS_FOREVER: not by the clock */
 	uint32_t ttl_s;           /* 0: the zone's */
@@ -65,7 +73,7 @@ bool naming_same_host(const struct host *a, const struct host *b);
 /* Does claimant take the name from holder (a person's name beats a lease's)? */
 bool naming_beats(const struct policy_space *space, const struct host *claimant,
 		  const struct host *holder);
-/* The name with "-" and 4 hex digits of SHA-256(identity); label cut so that it fits. */
+/* The name with "-" and 4 hex digits of SHA-256(identity, else address); label cut so that it fits. */
 bool naming_suffix(struct dname *out, const struct host *h);
 
 /* The name that this one may be the suffixed form of.  False: it is none. */

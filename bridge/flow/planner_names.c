@@ -284,7 +284,8 @@ static bool host_equal(const struct host *a, const struct host *b)
 	       a->since_s == b->since_s && a->expires_at_s == b->expires_at_s &&
 	       a->ttl_s == b->ttl_s && strcmp(a->why, b->why) == 0 &&
 	       bytes_equal(a->id.client_id, b->id.client_id) &&
-	       bytes_equal(a->id.duid, b->id.duid) && a->id.mac.known == b->id.mac.known &&
+	       bytes_equal(a->id.duid, b->id.duid) && bytes_equal(a->id.dhcid, b->id.dhcid) &&
+	       a->id.mac.known == b->id.mac.known &&
 	       memcmp(a->id.mac.b, b->id.mac.b, sizeof(a->id.mac.b)) == 0;
 }
 

@@ -126,6 +126,9 @@ static void put_facts(struct pg_args *a, const struct evidence *v, size_t n)
 	pg_arg_array(a, PG_BYTEA, n);
 	for (i = 0; i < n; i++)
 		store_elem_bytes(a, v[i].obs.duid);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].obs.dhcid);
 	pg_arg_array(a, PG_INT8, n);
 	for (i = 0; i < n; i++)
 		pg_elem_i64(a, v[i].obs.ttl_s);

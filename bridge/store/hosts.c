@@ -6,8 +6,8 @@
 #include "bridge/store/inside.h"
 #include "sql.h"
 
-/* Columns: address, name, asked, ptr, kind, source_id, mac, client_id, duid, since, expires_at,
- * ttl, why. */
+/* Columns: address, name, asked, ptr, kind, source_id, mac, client_id, duid, dhcid, since,
+ * expires_at, ttl, why. */
 static int read_host(struct host *h, const struct pg_rows *r, size_t row, struct arena *a,
 		     struct err *e)
 {
@@ -20,12 +20,16 @@ static int read_host(struct host *h, const struct pg_rows *r, size_t row, struct
 	h->ptr = pg_bool(r, row, 3);
 	h->source_id = pg_i32(r, row, 5);
 	h->id.mac = pg_mac(r, row, 6);
-	h->since_s = pg_time(r, row, 9);
-	h->expires_at_s = pg_time(r, row, 10);
-	h->ttl_s = store_u32(r, row, 11);
+	h->since_s = pg_time(r, row, 10);
+	h->expires_at_s = pg_time(r, row, 11);
+	h->ttl_s = store_u32(r, row, 12);
 	if (!store_keep_bytes(&h->id.client_id, a, pg_bytes(r, row, 7)) ||
 	    !store_keep_bytes(&h->id.duid, a, pg_bytes(r, row, 8)) ||
-	    !store_keep_text(&h->why, a, r, row, 12))
+	    !store_keep_bytes(&h->id.dhcid, a, pg_bytes(r, row, 9)) ||
+	    !store_keep_text(&h->why, a, r, row, 13))
+		return err_nomem(e);
+	/* It is kept only when it is of the name asked for. */
+	if (h->id.dhcid.len > 0 && !store_keep_bytes(&h->id.dhcid_name, a, pg_bytes(r, row, 2)))
 		return err_nomem(e);
 	return 0;
 }
@@ -258,6 +262,9 @@ static void put_rest(struct pg_args *a, const struct host *v, size_t n)
 	pg_arg_array(a, PG_BYTEA, n);
 	for (i = 0; i < n; i++)
 		store_elem_bytes(a, v[i].id.duid);
+	pg_arg_array(a, PG_BYTEA, n);
+	for (i = 0; i < n; i++)
+		store_elem_bytes(a, v[i].id.dhcid);
 	pg_arg_array(a, PG_TIMESTAMPTZ, n);
 	for (i = 0; i < n; i++)
 		pg_elem_time(a, v[i].since_s);

@@ -65,7 +65,7 @@ void store_unlock_sync(struct store *s);
 struct bytes store_name_key(const struct obs *o);
 
 /* Evidence in the column order of the queries that select it, from column col on. */
-enum { EVIDENCE_COLS = 16 };
+enum { EVIDENCE_COLS = 17 };
 int store_read_evidence(struct evidence *out, const struct pg_rows *r, size_t row, int col,
 			struct arena *a, struct err *e);
 bool store_keep_bytes(struct bytes *out, struct arena *a, struct bytes in);

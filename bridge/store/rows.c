@@ -73,7 +73,7 @@ struct bytes store_name_key(const struct obs *o)
 	return o->kind == OBS_MANUAL ? o->name : (struct bytes){NULL, 0};
 }
 
-/* Columns: source_id, address, kind, name, mac, client_id, duid, valid_until, seen_at,
+/* Columns: source_id, address, kind, name, mac, client_id, duid, dhcid, valid_until, seen_at,
  * first_seen, last_seen, absent_since, held, ttl, ptr, raw. */
 int store_read_evidence(struct evidence *out, const struct pg_rows *r, size_t row, int col,
 			struct arena *a, struct err *e)
@@ -88,18 +88,19 @@ int store_read_evidence(struct evidence *out, const struct pg_rows *r, size_t ro
 	if (store_read_kind(&o->kind, pg_text(r, row, col + 2), e) < 0)
 		return ERR_PROTO;
 	o->mac = pg_mac(r, row, col + 4);
-	o->valid_until_s = pg_time(r, row, col + 7);
-	o->seen_at_s = pg_time(r, row, col + 8);
-	out->first_seen_s = pg_time(r, row, col + 9);
-	out->last_seen_s = pg_time(r, row, col + 10);
-	out->absent_since_s = pg_time(r, row, col + 11);
-	out->held = pg_bool(r, row, col + 12);
-	o->ttl_s = store_u32(r, row, col + 13);
-	o->ptr = pg_bool(r, row, col + 14);
+	o->valid_until_s = pg_time(r, row, col + 8);
+	o->seen_at_s = pg_time(r, row, col + 9);
+	out->first_seen_s = pg_time(r, row, col + 10);
+	out->last_seen_s = pg_time(r, row, col + 11);
+	out->absent_since_s = pg_time(r, row, col + 12);
+	out->held = pg_bool(r, row, col + 13);
+	o->ttl_s = store_u32(r, row, col + 14);
+	o->ptr = pg_bool(r, row, col + 15);
 	if (!store_keep_bytes(&o->name, a, pg_bytes(r, row, col + 3)) ||
 	    !store_keep_bytes(&o->client_id, a, pg_bytes(r, row, col + 5)) ||
 	    !store_keep_bytes(&o->duid, a, pg_bytes(r, row, col + 6)) ||
-	    !store_keep_bytes(&o->raw, a, pg_bytes(r, row, col + 15)))
+	    !store_keep_bytes(&o->dhcid, a, pg_bytes(r, row, col + 7)) ||
+	    !store_keep_bytes(&o->raw, a, pg_bytes(r, row, col + 16)))
 		return err_nomem(e);
 	return 0;
 }

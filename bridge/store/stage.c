@@ -115,7 +115,7 @@ static void copy_row(struct pg *p, uint32_t seq, const struct obs *o)
 	const char *kind = obs_kind_name(o->kind);
 	struct bytes key = store_name_key(o);
 
-	pg_copy_row(p, 15);
+	pg_copy_row(p, 16);
 	pg_copy_i32(p, (int32_t)seq);
 	pg_copy_inet(p, &o->addr);
 	pg_copy_bytes(p, key.len == 0 ? "" : (const void *)key.p, key.len);
@@ -126,6 +126,7 @@ static void copy_row(struct pg *p, uint32_t seq, const struct obs *o)
 	pg_copy_mac(p, &o->mac);
 	copy_bytes(p, o->client_id);
 	copy_bytes(p, o->duid);
+	copy_bytes(p, o->dhcid);
 	pg_copy_time(p, o->valid_until_s);
 	pg_copy_time(p, o->seen_at_s);
 	if (o->ttl_s == 0)
@@ -242,8 +243,8 @@ static int flow_stage_diff(void *ctx, bool complete, int64_t now_s, uint64_t *n,
 
 /* The columns of evidence, then: number, change, and the staged row. */
 enum { COL_NUMBER = EVIDENCE_COLS, COL_CHANGE, COL_KIND, COL_END, COL_END_WHY, COL_NAME, COL_MAC,
-       COL_CLIENT_ID, COL_DUID, COL_VALID_UNTIL, COL_SEEN_AT, COL_TTL, COL_PTR, COL_RAW,
-       COL_ADDRESS };
+       COL_CLIENT_ID, COL_DUID, COL_DHCID, COL_VALID_UNTIL, COL_SEEN_AT, COL_TTL, COL_PTR,
+       COL_RAW, COL_ADDRESS };
 
 static int read_got(struct obs *o, const struct pg_rows *rows, size_t i, struct arena *a,
 		    struct err *e)
@@ -260,6 +261,7 @@ static int read_got(struct obs *o, const struct pg_rows *rows, size_t i, struct 
 	if (!store_keep_bytes(&o->name, a, pg_bytes(rows, i, COL_NAME)) ||
 	    !store_keep_bytes(&o->client_id, a, pg_bytes(rows, i, COL_CLIENT_ID)) ||
 	    !store_keep_bytes(&o->duid, a, pg_bytes(rows, i, COL_DUID)) ||
+	    !store_keep_bytes(&o->dhcid, a, pg_bytes(rows, i, COL_DHCID)) ||
 	    !store_keep_bytes(&o->raw, a, pg_bytes(rows, i, COL_RAW)) ||
 	    !store_keep_text(&o->end_why, a, rows, i, COL_END_WHY))
 		return err_nomem(e);

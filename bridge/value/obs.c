@@ -51,7 +51,7 @@ bool obs_facts_differ(const struct obs *a, const struct obs *b)
 	if (a->mac.known && memcmp(a->mac.b, b->mac.b, sizeof(a->mac.b)) != 0)
 		return true;
 	return !bytes_equal(a->name, b->name) || !bytes_equal(a->client_id, b->client_id) ||
-	       !bytes_equal(a->duid, b->duid);
+	       !bytes_equal(a->duid, b->duid) || !bytes_equal(a->dhcid, b->dhcid);
 }
 
 void obs_batch_init(struct obs_batch *b)

@@ -39,6 +39,9 @@ int bytes_cmp(struct bytes a, struct bytes b);
 
 #define OBS_FOREVER INT64_MAX
 
+/* The RDATA of a DHCID record: type of identifier, type of digest, SHA-256 (RFC 4701 3). */
+enum { DHCID_LEN = 35 };
+
 struct obs {
 	struct ipaddr addr;
 	uint8_t kind;           /* enum obs_kind */
@@ -50,6 +53,8 @@ struct obs {
 	struct mac mac;
 	struct bytes client_id; /* DHCPv4 option 61, whole; at most 255 */
 	struct bytes duid;      /* DHCPv6; at most 130 */
+	struct bytes dhcid;     /* RDATA that the source gives, made for exactly this name; empty:
+				 * none */
 	int64_t valid_until_s;  /* Unix; OBS_FOREVER when it does not end by the clock */
 	int64_t seen_at_s;      /* Unix; when the source saw it, 0 unknown */
 	uint32_t ttl_s;         /* asked for by a person; 0: the zone's */

@@ -46,6 +46,7 @@ void obs_pack(struct buf *out, const struct obs *o)
 	put_bytes(out, o->name);
 	put_bytes(out, o->client_id);
 	put_bytes(out, o->duid);
+	put_bytes(out, o->dhcid);
 	put_bytes(out, o->raw);
 }
 
@@ -113,7 +114,7 @@ int obs_unpack(struct obs_batch *into, const void *p, size_t len)
 		return 1;
 	if (!take_bytes(&r, into, &why) || !take_bytes(&r, into, &o.name) ||
 	    !take_bytes(&r, into, &o.client_id) || !take_bytes(&r, into, &o.duid) ||
-	    !take_bytes(&r, into, &o.raw))
+	    !take_bytes(&r, into, &o.dhcid) || !take_bytes(&r, into, &o.raw))
 		return ERR_NOMEM;
 	if (r.bad || r.left > 0)
 		return 1;

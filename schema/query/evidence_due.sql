@@ -1,7 +1,7 @@
 -- Observations of a source that are over: by the clock at $2, by absence since $3 (NULL: never).
 -- $2 infinity: all.  The parts are kept apart because each has its own index.
-select o.source_id, o.address, o.kind, o.name, o.mac, o.client_id, o.duid, o.valid_until,
-	o.seen_at, o.first_seen,
+select o.source_id, o.address, o.kind, o.name, o.mac, o.client_id, o.duid, o.dhcid,
+	o.valid_until, o.seen_at, o.first_seen,
 	case when o.absent_since is null then greatest(o.last_seen, s.seen_all_at)
 		else o.last_seen end,
 	o.absent_since, o.held, o.ttl, o.ptr, o.raw

@@ -1,7 +1,7 @@
 -- All observations of these addresses in the space: one look-up by the key for each source and
 -- address ("offset 0" keeps the sub-select as it is).
-select o.source_id, o.address, o.kind, o.name, o.mac, o.client_id, o.duid, o.valid_until,
-	o.seen_at, o.first_seen,
+select o.source_id, o.address, o.kind, o.name, o.mac, o.client_id, o.duid, o.dhcid,
+	o.valid_until, o.seen_at, o.first_seen,
 	case when o.absent_since is null then greatest(o.last_seen, s.seen_all_at)
 		else o.last_seen end,
 	o.absent_since, o.held, o.ttl, o.ptr, o.raw

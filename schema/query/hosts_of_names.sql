@@ -1,6 +1,6 @@
 -- One look-up a name ("offset 0" keeps the sub-select as it is).
-select h.address, h.name, h.asked, h.ptr, h.kind, h.source_id, h.mac, h.client_id, h.duid, h.since,
-	h.expires_at, h.ttl, h.why
+select h.address, h.name, h.asked, h.ptr, h.kind, h.source_id, h.mac, h.client_id, h.duid,
+	h.dhcid, h.since, h.expires_at, h.ttl, h.why
 from (select distinct unnest($2::text[]) as name) k
 cross join lateral (
 	select * from ipambridge.host h

@@ -14,10 +14,10 @@ with latest as materialized (
 				when s.is_end and o.kind is not null then 2
 				when s.is_end then null
 				when o.kind is null then 0
-				when (s.kind, s.name, s.mac, s.client_id, s.duid,
+				when (s.kind, s.name, s.mac, s.client_id, s.duid, s.dhcid,
 					coalesce(s.valid_until, 'epoch'), s.ttl, s.ptr)
 					is distinct from (o.kind, o.name, o.mac, o.client_id, o.duid,
-					o.valid_until, o.ttl, o.ptr) then 1
+					o.dhcid, o.valid_until, o.ttl, o.ptr) then 1
 				when o.absent_since is not null or o.held then 4
 			end as change
 		from latest s

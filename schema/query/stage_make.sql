@@ -10,6 +10,7 @@ create temporary table if not exists pg_temp.stage (
 	mac macaddr,
 	client_id bytea,
 	duid bytea,
+	dhcid bytea,
 	valid_until timestamptz,
 	seen_at timestamptz,
 	ttl bigint,

@@ -19,6 +19,7 @@ static void check_obs(const struct obs *o, size_t len)
 	must(ipaddr_is_host(&o->addr));
 	must(o->end == (o->end_why != NULL));
 	must(o->name.len > 0 && o->name.len <= 255);
+	must(o->dhcid.len == 0 || o->dhcid.len == DHCID_LEN);
 	must(o->raw.len > 0 && o->raw.len <= len);
 	must(o->valid_until_s == OBS_FOREVER && o->seen_at_s == 7);
 }

@@ -57,6 +57,7 @@ static void evidence_with_hostile_bytes_comes_back_whole(void **state)
 	ev[0].obs.name = (struct bytes){all, sizeof(all)};
 	ev[0].obs.client_id = (struct bytes){all, 255};
 	ev[0].obs.duid = (struct bytes){all, 130};
+	ev[0].obs.dhcid = (struct bytes){all, DHCID_LEN};
 	ev[0].obs.raw = bytes_of("'; drop table host; -- \\ \" $1");
 	ev[0].obs.ttl_s = 60;
 	ev[0].obs.ptr = true;
@@ -70,6 +71,7 @@ static void evidence_with_hostile_bytes_comes_back_whole(void **state)
 	assert_true(bytes_equal(got[0].obs.name, ev[0].obs.name));
 	assert_true(bytes_equal(got[0].obs.client_id, ev[0].obs.client_id));
 	assert_true(bytes_equal(got[0].obs.duid, ev[0].obs.duid));
+	assert_true(bytes_equal(got[0].obs.dhcid, ev[0].obs.dhcid));
 	assert_true(bytes_equal(got[0].obs.raw, ev[0].obs.raw));
 	assert_true(mac_equal(&got[0].obs.mac, &ev[0].obs.mac));
 	assert_int_equal(got[0].obs.valid_until_s, 5000);
@@ -234,6 +236,28 @@ static void staged_differences_are_new_changed_ended_absent_and_back(void **stat
 	assert_int_equal(c[5].had.obs.addr.family, 0);
 	assert_int_equal(c[5].got.addr.family, 6);
 	assert_int_equal(count(w, "select count(*) from ipambridge.observation"), 6);
+}
+
+static void another_dhcid_is_a_change(void **state)
+{
+	struct world *w = *state;
+	struct obs v = lease("192.0.2.1", "same", 5);
+	struct obs_change *c;
+	int complete;
+
+	v.dhcid = bytes_of("one");
+	keep(w, &v, 1);
+	for (complete = 0; complete < 2; complete++) {
+		v.dhcid = bytes_of("one");
+		stage(w, &v, 1, complete, 0);
+		v.dhcid = bytes_of("other");
+		c = stage(w, &v, 1, complete, 1);
+		assert_int_equal(c[0].change, OBS_CHANGED);
+		assert_true(bytes_equal(c[0].had.obs.dhcid, bytes_of("one")));
+		assert_true(bytes_equal(c[0].got.dhcid, v.dhcid));
+		v.dhcid = (struct bytes){NULL, 0};
+		stage(w, &v, 1, complete, 1);
+	}
 }
 
 static void the_later_of_two_staged_rows_with_one_key_wins(void **state)
@@ -410,6 +434,7 @@ static void hosts_of_addresses_are_replaced(void **state)
 	h[2].since_s = 40;
 	h[2].asked = name("wanted.lab.example");
 	h[2].id.client_id = bytes_of("id");
+	h[2].id.dhcid = bytes_of("digest");
 	h[2].ttl_s = 77;
 	ok(w, w->f.hosts_put(w->f.ctx, sp, a, 3, h, 4, &w->e));
 	ok(w, w->f.hosts_of_addrs(w->f.ctx, &got, &n, sp, a, 3, &w->a, &w->e));
@@ -421,6 +446,8 @@ static void hosts_of_addresses_are_replaced(void **state)
 	assert_int_equal(got[0].since_s, 40);
 	assert_true(dname_equal(&got[0].asked, &h[2].asked));
 	assert_true(bytes_equal(got[0].id.client_id, h[2].id.client_id));
+	assert_true(bytes_equal(got[0].id.dhcid, h[2].id.dhcid));
+	assert_true(bytes_equal(got[0].id.dhcid_name, bytes_of("wanted.lab.example")));
 	assert_true(mac_equal(&got[0].id.mac, &h[2].id.mac));
 	assert_int_equal(got[0].ttl_s, 77);
 	assert_true(got[0].ptr);
@@ -881,6 +908,7 @@ int main(void)
 		T(evidence_is_updated_by_key_and_left_alone_when_equal),
 		T(evidence_due_is_what_has_run_out),
 		T(staged_differences_are_new_changed_ended_absent_and_back),
+		T(another_dhcid_is_a_change),
 		T(the_later_of_two_staged_rows_with_one_key_wins),
 		T(manual_names_of_one_address_are_staged_apart),
 		T(differences_are_handed_out_once_and_in_order),

@@ -1,5 +1,6 @@
 """serve: leases and requests become names without a pass, and nothing is lost on the way."""
 
+import base64
 import json
 import signal
 import socket
@@ -9,20 +10,20 @@ import time
 import pytest
 
 from harness import Bind, free_port, wait_for
-from harness.lab import FORWARD, REV24, Lab, dhcid, mac, pair, ptr
+from harness.lab import FORWARD, REV24, Lab, dhcid, duid, mac, pair, ptr
 
 SOON = 15
 
 
 def ncr(name, address, who, remove=False):
-    """One request as Kea sends it."""
+    """One request as Kea sends it; who: the client that mac(who) or duid(who) stands for."""
+    client = {"duid": duid(who)} if ":" in address else {"mac": mac(who)}
     text = json.dumps({
         "change-type": int(remove), "forward-change": True, "reverse-change": True,
         "fqdn": f"{name}.", "ip-address": address,
-        "dhcid": "000101758F14CB6B55A30F10639911DD9158BA481680EA81A13CF094B0EFEC67BDFEA7",
+        "dhcid": base64.b64decode(dhcid(name, **client)).hex().upper(),
         "lease-expires-on": "19700101000000", "lease-length": 1200,
         "use-conflict-resolution": True})
-    del who
     return struct.pack(">H", len(text)) + text.encode()
 
 
@@ -64,6 +65,9 @@ class Live:
         except AssertionError as e:
             raise AssertionError(f"{e}\n{self.daemon.log_tail(60)}") from None
 
+    def settled(self, *groups):
+        self.wait(lambda: self.lab.records() == sorted(sum(groups, [])), f"{groups} in DNS")
+
     def shows(self, *names):
         self.wait(lambda: set(names) <= self.forward(), f"{names} in DNS")
 
@@ -104,6 +108,46 @@ def test_requests_become_names_and_removals_end_them(live):
     live.lacks(f"n5.{FORWARD}")
     live.send(ncr(f"n7.{FORWARD}", "192.0.2.7", 7, True))
     live.lacks(f"n7.{FORWARD}")
+
+
+@both
+def test_a_request_brings_the_dhcid_of_its_client(live):
+    lab = live.listen().start().lab
+    live.send(ncr(f"pc.{FORWARD}", "192.0.2.1", 1))
+    live.settled(pair(f"pc.{FORWARD}", "192.0.2.1", mac=mac(1)))
+    # Another client: the name with a suffix, of which there is no DHCID.
+    live.send(ncr(f"pc.{FORWARD}", "192.0.2.2", 2))
+    live.wait(lambda: lab.names("192.0.2.2"), "a name for the second")
+    (suffixed,) = lab.names("192.0.2.2")
+    assert suffixed.startswith("pc-")
+    live.settled(pair(f"pc.{FORWARD}", "192.0.2.1", mac=mac(1)), pair(suffixed, "192.0.2.2"))
+    # The first moves to another address and keeps its name.
+    live.send(ncr(f"pc.{FORWARD}", "192.0.2.3", 1))
+    live.wait(lambda: lab.names("192.0.2.3") == [f"pc.{FORWARD}"], "the name there too")
+    live.send(ncr(f"pc.{FORWARD}", "192.0.2.1", 1, True))
+    live.settled(pair(f"pc.{FORWARD}", "192.0.2.3", mac=mac(1)), pair(suffixed, "192.0.2.2"))
+    # It has another DHCID in the other family: the name keeps the first.
+    live.send(ncr(f"pc.{FORWARD}", "2001:db8::3", 1))
+    live.settled(pair(f"pc.{FORWARD}", "192.0.2.3", mac=mac(1)), pair(suffixed, "192.0.2.2"),
+                 [f"pc.{FORWARD} AAAA 2001:db8::3", f"{ptr('2001:db8::3')} PTR pc.{FORWARD}",
+                  f"{ptr('2001:db8::3')} DHCID {dhcid(f'pc.{FORWARD}', mac=mac(1))}"])
+
+
+@both
+def test_the_names_of_another_updater_are_taken_over_from_requests(live):
+    """Of one client each, at the address that it has now and at one that it had before."""
+    lab = live.lab
+    for n in (1, 2, 3):
+        for line in pair(f"pc{n}.{FORWARD}", f"192.0.2.{n}", mac=mac(n)):
+            lab.dns.add(*line.split())
+    live.listen().start()
+    live.send(ncr(f"pc1.{FORWARD}", "192.0.2.1", 1), ncr(f"pc2.{FORWARD}", "192.0.2.22", 2),
+              ncr(f"pc3.{FORWARD}", "192.0.2.33", 33))
+    live.wait(lambda: f"pc2.{FORWARD} A 192.0.2.22" in lab.records(), "the name moved")
+    live.send(ncr(f"pc1.{FORWARD}", "192.0.2.1", 1, True))
+    live.lacks(f"pc1.{FORWARD}")
+    assert {owner for owner, _ in lab.conflicts()} == {f"pc3.{FORWARD}"}
+    assert f"pc3.{FORWARD} A 192.0.2.3" in lab.records()
 
 
 def test_it_stops_within_two_seconds_and_goes_on_where_it_was(bind_lab):

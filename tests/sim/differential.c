@@ -76,6 +76,14 @@ static struct bytes some_bytes(struct diff *d)
 	return (struct bytes){len == 0 ? NULL : p, len};
 }
 
+static struct bytes name_text(struct diff *d, const struct dname *n)
+{
+	char text[DNAME_TEXT];
+	const char *s = arena_strdup(&d->a, dname_print(text, n));
+
+	return (struct bytes){(const uint8_t *)s, (uint16_t)strlen(s)};
+}
+
 static struct obs some_obs(struct diff *d, const struct policy_source *src)
 {
 	struct obs o = {.addr = d->addrs[below(d, N_ADDRS)], .kind = src->kind};
@@ -88,6 +96,7 @@ static struct obs some_obs(struct diff *d, const struct policy_source *src)
 		o.mac.b[5] = (uint8_t)below(d, 3);
 	o.client_id = below(d, 3) == 0 ? some_bytes(d) : (struct bytes){NULL, 0};
 	o.duid = below(d, 3) == 0 ? some_bytes(d) : (struct bytes){NULL, 0};
+	o.dhcid = below(d, 3) == 0 ? some_bytes(d) : (struct bytes){NULL, 0};
 	o.valid_until_s = below(d, 3) == 0 ? OBS_FOREVER : d->now_s - 2000 + below(d, 4000);
 	o.seen_at_s = some_time(d);
 	o.ttl_s = below(d, 3) == 0 ? 1 + below(d, 900) : 0;
@@ -96,8 +105,52 @@ static struct obs some_obs(struct diff *d, const struct policy_source *src)
 	return o;
 }
 
+/* Two such of one key differ in one fact or two: none is forgotten when rows are compared. */
+static struct obs plain_obs(struct diff *d, const struct policy_source *src)
+{
+	static const struct bytes name = {(const uint8_t *)"m", 1};
+	struct obs o = {.addr = d->addrs[below(d, N_ADDRS)], .kind = src->kind, .name = name,
+			.valid_until_s = OBS_FOREVER, .seen_at_s = START_S, .raw = name};
+
+	switch (below(d, 8)) {
+	case 0:
+		o.mac = (struct mac){true, {2}};
+		break;
+	case 1:
+		o.client_id = name;
+		break;
+	case 2:
+		o.duid = name;
+		break;
+	case 3:
+		o.dhcid = name;
+		break;
+	case 4:
+		o.valid_until_s = START_S * 2LL;
+		break;
+	case 5:
+		o.ttl_s = 60;
+		break;
+	case 6:
+		o.ptr = src->kind == OBS_MANUAL;
+		break;
+	}
+	return o;
+}
+
+static struct evidence plain_evidence(struct diff *d)
+{
+	const struct policy_source *src = some_source(d);
+	struct evidence ev = {.obs = plain_obs(d, src), .source_id = src->id,
+			      .first_seen_s = START_S, .last_seen_s = START_S};
+
+	return ev;
+}
+
 static struct evidence some_evidence(struct diff *d)
 {
+	if (below(d, 2) == 0)
+		return plain_evidence(d);
 	const struct policy_source *src = some_source(d);
 	struct evidence ev = {.obs = some_obs(d, src), .source_id = src->id,
 			      .first_seen_s = some_time(d), .last_seen_s = d->now_s,
@@ -107,8 +160,39 @@ static struct evidence some_evidence(struct diff *d)
 	return ev;
 }
 
+/* As plain_obs. */
+static struct host plain_host(struct diff *d, const struct ipaddr *a, size_t name)
+{
+	static const struct bytes id = {(const uint8_t *)"m", 1};
+	struct host h = {.addr = *a, .name = d->names[name], .asked = d->names[name],
+			 .kind = OBS_LEASE, .source_id = d->space->sources[0].id,
+			 .since_s = START_S, .expires_at_s = OBS_FOREVER, .why = "plain"};
+
+	switch (below(d, 6)) {
+	case 0:
+		h.id.mac = (struct mac){true, {2}};
+		break;
+	case 1:
+		h.id.client_id = id;
+		break;
+	case 2:
+		h.id.duid = id;
+		break;
+	case 3:
+		h.id.dhcid = id;
+		h.id.dhcid_name = name_text(d, &h.asked);
+		break;
+	case 4:
+		h.ptr = true;
+		break;
+	}
+	return h;
+}
+
 static struct host some_host(struct diff *d, const struct ipaddr *a, size_t name)
 {
+	if (below(d, 2) == 0)
+		return plain_host(d, a, name);
 	struct host h = {.addr = *a, .name = d->names[name], .asked = d->names[below(d, N_NAMES)],
 			 .ptr = below(d, 2), .kind = (uint8_t)below(d, OBS_KINDS),
 			 .source_id = some_source(d)->id, .since_s = some_time(d),
@@ -122,6 +206,10 @@ static struct host some_host(struct diff *d, const struct ipaddr *a, size_t name
 	h.id.mac.known = below(d, 2);
 	h.id.client_id = below(d, 2) ? some_bytes(d) : (struct bytes){NULL, 0};
 	h.id.duid = below(d, 2) ? some_bytes(d) : (struct bytes){NULL, 0};
+	if (below(d, 2) && h.asked.len > 0)
+		h.id.dhcid = some_bytes(d);
+	if (h.id.dhcid.len > 0)
+		h.id.dhcid_name = name_text(d, &h.asked);
 	return h;
 }
 
@@ -222,6 +310,7 @@ static void put_obs(struct buf *o, const struct obs *v)
 	put_bytes(o, "name", v->name);
 	put_bytes(o, "client_id", v->client_id);
 	put_bytes(o, "duid", v->duid);
+	put_bytes(o, "dhcid", v->dhcid);
 	put_bytes(o, "raw", v->raw);
 	put_num(o, "until", v->valid_until_s);
 	put_num(o, "seen", v->seen_at_s);
@@ -249,6 +338,8 @@ static void put_host(struct buf *o, const struct host *h)
 	put_name(o, "asked", &h->asked);
 	put_bytes(o, "client_id", h->id.client_id);
 	put_bytes(o, "duid", h->id.duid);
+	put_bytes(o, "dhcid", h->id.dhcid);
+	put_bytes(o, "dhcid_name", h->id.dhcid_name);
 	put_num(o, "ptr", h->ptr);
 	put_num(o, "kind", h->kind);
 	put_num(o, "source", h->source_id);
@@ -690,7 +781,7 @@ static void fill_call(struct diff *d, struct call *c)
 	c->hosts[2].name = d->names[(first + 2) % N_NAMES];
 	c->hosts[3].name = d->names[(first + 3) % N_NAMES];
 	for (int i = 0; i < 12; i++)
-		c->obs[i] = some_obs(d, src);
+		c->obs[i] = below(d, 2) ? plain_obs(d, src) : some_obs(d, src);
 	c->obs[3].end = c->obs[7].end = true;
 	c->obs[3].end_why = c->obs[7].end_why = "released";
 	for (int i = 0; i < N_NAMES; i++)

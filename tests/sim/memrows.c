@@ -28,7 +28,8 @@ bool dup_obs(struct arena *a, struct obs *out, const struct obs *in)
 	*out = *in;
 	return dup_text(a, &out->end_why, in->end_why) && dup_bytes(a, &out->name, in->name) &&
 	       dup_bytes(a, &out->client_id, in->client_id) &&
-	       dup_bytes(a, &out->duid, in->duid) && dup_bytes(a, &out->raw, in->raw);
+	       dup_bytes(a, &out->duid, in->duid) && dup_bytes(a, &out->dhcid, in->dhcid) &&
+	       dup_bytes(a, &out->raw, in->raw);
 }
 
 bool dup_evidence(struct arena *a, struct evidence *out, const struct evidence *in)
@@ -41,7 +42,9 @@ bool dup_host(struct arena *a, struct host *out, const struct host *in)
 {
 	*out = *in;
 	return dup_bytes(a, &out->id.client_id, in->id.client_id) &&
-	       dup_bytes(a, &out->id.duid, in->id.duid) && dup_text(a, &out->why, in->why);
+	       dup_bytes(a, &out->id.duid, in->id.duid) &&
+	       dup_bytes(a, &out->id.dhcid, in->id.dhcid) &&
+	       dup_bytes(a, &out->id.dhcid_name, in->id.dhcid_name) && dup_text(a, &out->why, in->why);
 }
 
 bool dup_belief(struct arena *a, struct belief *out, const struct belief *in)

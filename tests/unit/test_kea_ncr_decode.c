@@ -13,8 +13,8 @@
 
 #define AT_S 1795246555
 #define CHANGES "\"forward-change\":true,\"reverse-change\":true,"
-#define DHCID                                                                                      \
-	"\"dhcid\":\"000101758F14CB6B55A30F10639911DD9158BA481680EA81A13CF094B0EFEC67BDFEA7\","
+#define DIGEST "758F14CB6B55A30F10639911DD9158BA481680EA81A13CF094B0EFEC67BDFEA7"
+#define DHCID  "\"dhcid\":\"000101" DIGEST "\","
 #define WEB01 "\"fqdn\":\"web01.lab.example.\",\"ip-address\":\"192.0.2.7\","
 #define ADD(members) "{\"change-type\":0," CHANGES members "}"
 #define NAMED(fqdn)  ADD("\"fqdn\":\"" fqdn "\",\"ip-address\":\"192.0.2.7\"")
@@ -104,6 +104,9 @@ static void add_is_a_lease_that_stands(void **state)
 	assert_int_equal(o->ttl_s, 0);
 	assert_false(o->mac.known);
 	assert_int_equal(o->client_id.len + o->duid.len, 0);
+	assert_int_equal(o->dhcid.len, DHCID_LEN);
+	assert_memory_equal(o->dhcid.p, "\0\1\1\x75\x8f\x14\xcb", 7);
+	assert_int_equal(o->dhcid.p[DHCID_LEN - 1], 0xa7);
 	assert_int_equal(o->raw.len, strlen(text));
 	assert_memory_equal(o->raw.p, text, strlen(text));
 }
@@ -321,6 +324,39 @@ static void name_must_be_there(void **state)
 	refused(ADD("\"fqdn\":[\"web01.\"],\"ip-address\":\"192.0.2.7\""), "no fqdn");
 }
 
+static const struct obs *with_dhcid(const char *value)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), ADD(WEB01 "\"dhcid\":%s"), value);
+	return ncr(text);
+}
+
+static void refused_dhcid(const char *value)
+{
+	assert_null(with_dhcid(value));
+	why_is("DHCID");
+}
+
+static void dhcid_must_be_the_data_of_one(void **state)
+{
+	(void)state;
+	assert_int_equal(ncr(NAMED("web01."))->dhcid.len, 0);
+	assert_memory_equal(with_dhcid("\"000201" DIGEST "\"")->dhcid.p, "\0\2\1\x75", 4);
+	assert_memory_equal(with_dhcid("\"000001758f14cb6b55a30f10639911dd9158ba481680ea81a13cf094b"
+				       "0efec67bdfea7\"")->dhcid.p, "\0\0\1\x75\x8f", 5);
+	refused_dhcid("\"000301" DIGEST "\"");
+	refused_dhcid("\"010101" DIGEST "\"");
+	refused_dhcid("\"000102" DIGEST "\"");
+	refused_dhcid("\"0001G1" DIGEST "\"");
+	refused_dhcid("\"0001 1" DIGEST "\"");
+	refused_dhcid("\"00010" DIGEST "\"");
+	refused_dhcid("\"00010100" DIGEST "\"");
+	refused_dhcid("\"\"");
+	refused_dhcid("null");
+	refused_dhcid("101");
+}
+
 static void no_cut_of_a_datagram_is_believed(void **state)
 {
 	const char *text = ADD(WEB01 DHCID "\"lease-length\":1200");
@@ -391,6 +427,7 @@ static void captured_requests_are_understood(void **state)
 		name_is(o, captured[i].name, strlen(captured[i].name));
 		assert_string_equal(ipaddr_print(addr, &o->addr), captured[i].addr);
 		assert_int_equal(o->end, captured[i].change == '-');
+		assert_int_equal(o->dhcid.len, DHCID_LEN);
 	}
 	fclose(f);
 	assert_int_equal(i, sizeof(captured) / sizeof(captured[0]));
@@ -416,6 +453,7 @@ int main(void)
 	    cmocka_unit_test(change_must_be_a_known_one),
 	    cmocka_unit_test(address_must_be_that_of_a_host),
 	    cmocka_unit_test(name_must_be_there),
+	    cmocka_unit_test(dhcid_must_be_the_data_of_one),
 	    cmocka_unit_test(no_cut_of_a_datagram_is_believed),
 	    cmocka_unit_test(captured_requests_are_understood),
 	};

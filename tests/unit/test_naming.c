@@ -450,6 +450,132 @@ static void dhcid_is_what_kea_sends(void **state)
 	arena_fini(&a);
 }
 
+/* ---- a DHCID that the source gave --------------------------------------------------------- */
+
+/* As a name change request says it: type is that of the identifier, who stands for its digest. */
+static struct evidence request(struct arena *a, const char *addr, const char *name, uint8_t type,
+			       uint8_t who)
+{
+	struct evidence e = ev(addr, OBS_LEASE, name, 0);
+	uint8_t dhcid[DHCID_LEN] = {0, type, 1, who};
+
+	e.obs.dhcid = (struct bytes){arena_dup(a, dhcid, sizeof(dhcid)), sizeof(dhcid)};
+	return e;
+}
+
+static struct host asks(struct arena *a, const char *addr, const char *name, uint8_t type,
+			uint8_t who)
+{
+	struct evidence e = request(a, addr, name, type, who);
+	size_t n;
+
+	return *name_them(a, &e, 1, &n);
+}
+
+static void given_dhcids_tell_clients_apart(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct host pc = asks(&a, "192.0.2.7", "pc.lab.example.", 1, 1), other;
+
+	(void)state;
+	other = asks(&a, "192.0.2.8", "PC.lab.example", 1, 1);
+	assert_true(naming_same_host(&pc, &other));
+	other = asks(&a, "192.0.2.8", "pc.lab.example.", 1, 2);
+	assert_int_equal(identity_compare(&pc.id, &other.id), 0);
+	assert_false(naming_same_host(&pc, &other));
+	/* Of another name they say nothing. */
+	other = asks(&a, "192.0.2.8", "web.lab.example.", 1, 2);
+	assert_int_equal(identity_compare(&pc.id, &other.id), -1);
+	other = asks(&a, "192.0.2.8", "web.lab.example.", 1, 1);
+	assert_int_equal(identity_compare(&pc.id, &other.id), -1);
+	/* One client has identifiers of two types in two families. */
+	other = asks(&a, "2001:db8::7", "pc.lab.example.", 2, 2);
+	assert_true(naming_same_host(&pc, &other));
+	pc = asks(&a, "192.0.2.7", "pc.lab.example.", 2, 1);
+	assert_false(naming_same_host(&pc, &other));
+	/* What is known for any name goes first. */
+	pc.id.mac = other.id.mac = (struct mac){true, {2}};
+	assert_true(naming_same_host(&pc, &other));
+	arena_fini(&a);
+}
+
+static void a_given_dhcid_is_kept_for_the_name_it_is_of(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct evidence e[2] = {request(&a, "192.0.2.7", "pc.lab.example.", 1, 1),
+				ev("192.0.2.7", OBS_MANUAL, "pc", 0)};
+	struct host *h;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(asks(&a, "192.0.2.7", "pc.lab.example.", 1, 1).id.dhcid.len, DHCID_LEN);
+	/* Another zone, another spelling, no name. */
+	assert_int_equal(asks(&a, "192.0.2.7", "pc.home.example.", 1, 1).id.dhcid.len, 0);
+	assert_int_equal(asks(&a, "192.0.2.7", "p_c.lab.example.", 1, 1).id.dhcid.len, 0);
+	assert_int_equal(asks(&a, "192.0.2.7", "wpad.lab.example.", 1, 1).id.dhcid.len, 0);
+	assert_int_equal(asks(&a, "192.0.2.7", "wpad.lab.example.", 1, 1).id.dhcid_name.len, 0);
+	/* It tells whose lease stands behind a person's name, when that is the name it is of. */
+	h = name_them(&a, e, 2, &n);
+	assert_int_equal(h->kind, OBS_MANUAL);
+	assert_int_equal(h->id.dhcid.len, DHCID_LEN);
+	e[1].obs.name = text("printer");
+	assert_int_equal(name_them(&a, e, 2, &n)->id.dhcid.len, 0);
+	/* A neighbour's address makes the client known, and takes nothing away. */
+	e[1] = ev("192.0.2.7", OBS_NEIGHBOUR, NULL, 1);
+	h = name_them(&a, e, 2, &n);
+	assert_true(h->id.mac.known);
+	assert_int_equal(h->id.dhcid.len, DHCID_LEN);
+	arena_fini(&a);
+}
+
+static void a_given_dhcid_goes_to_dns_as_it_is(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct host h = asks(&a, "192.0.2.7", "pc.lab.example.", 1, 1);
+	struct belief f = {.zone_id = 1, .owner = fx_name("pc.lab.example"), .seen_known = true,
+			   .state = BELIEF_DUE}, r = {.zone_id = 2};
+	const struct rr *v;
+
+	(void)state;
+	h.id.mac = (struct mac){true, {2}};
+	assert_int_equal(plan_forward(&f, &a, &fx_zones[0], &h, 1), 0);
+	assert_int_equal(rrs_of(&f.want, RR_DHCID, &v), 1);
+	assert_int_equal(v->rdlen, DHCID_LEN);
+	assert_memory_equal(v->rdata, h.id.dhcid.p, DHCID_LEN);
+	assert_true(dhcid_is(v, &h.id, false, &f.owner));
+	assert_int_equal(plan_reverse(&r, &a, &fx_zones[1], &h, &f), 0);
+	assert_int_equal(rrs_of(&r.want, RR_DHCID, &v), 1);
+	assert_memory_equal(v->rdata, h.id.dhcid.p, DHCID_LEN);
+	arena_fini(&a);
+}
+
+static void the_later_client_gets_a_suffix_and_no_dhcid(void **state)
+{
+	struct contest c = {.a = ARENA_INIT};
+	struct host holder = asks(&c.a, "192.0.2.7", "pc.lab.example.", 1, 1);
+	struct host claim = asks(&c.a, "192.0.2.8", "pc.lab.example.", 1, 2);
+	struct host moved = asks(&c.a, "192.0.2.9", "pc.lab.example.", 1, 2);
+	struct belief f = {.zone_id = 1};
+	struct dname suffixed;
+	const struct rr *v;
+
+	(void)state;
+	settle(&c, &claim, 1, NULL, 0, &holder, 1);
+	assert_false(dname_equal(&claim.name, &claim.asked));
+	f.owner = claim.name;
+	assert_int_equal(plan_forward(&f, &c.a, &fx_zones[0], &claim, 1), 0);
+	assert_int_equal(rrs_of(&f.want, RR_A, &v), 1);
+	assert_int_equal(rrs_of(&f.want, RR_DHCID, &v), 0);
+	/* The suffix is the client's, not the address's. */
+	assert_true(naming_suffix(&suffixed, &moved));
+	assert_true(dname_equal(&suffixed, &claim.name));
+	/* And it is the client's own again when the address has another one. */
+	moved = asks(&c.a, "192.0.2.8", "pc.lab.example.", 1, 3);
+	settle(&c, &moved, 1, &claim, 1, &holder, 1);
+	assert_false(dname_equal(&moved.name, &claim.name));
+	arena_fini(&c.a);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -479,6 +605,10 @@ int main(void)
 	    cmocka_unit_test(a_ptr_falls_with_its_forward_name),
 	    cmocka_unit_test(dhcid_vectors_of_rfc_4701_hold),
 	    cmocka_unit_test(dhcid_is_what_kea_sends),
+	    cmocka_unit_test(given_dhcids_tell_clients_apart),
+	    cmocka_unit_test(a_given_dhcid_is_kept_for_the_name_it_is_of),
+	    cmocka_unit_test(a_given_dhcid_goes_to_dns_as_it_is),
+	    cmocka_unit_test(the_later_client_gets_a_suffix_and_no_dhcid),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -117,6 +117,20 @@ static void bytes_compare_by_length_and_content(void **state)
 	assert_false(bytes_equal(none, a));
 }
 
+static void facts_are_what_is_said_not_how(void **state)
+{
+	struct obs a = {.kind = OBS_LEASE, .name = {(const uint8_t *)"pc", 2}}, b = a;
+
+	(void)state;
+	b.raw = b.name;
+	b.seen_at_s = 7;
+	assert_false(obs_facts_differ(&a, &b));
+	b.dhcid = (struct bytes){(const uint8_t *)"\0\1\1", 3};
+	assert_true(obs_facts_differ(&a, &b));
+	a.dhcid = b.dhcid;
+	assert_false(obs_facts_differ(&a, &b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +139,7 @@ int main(void)
 	    cmocka_unit_test(refusals_are_counted_and_the_first_are_kept),
 	    cmocka_unit_test(kept_bytes_are_copies_of_any_bytes),
 	    cmocka_unit_test(bytes_compare_by_length_and_content),
+	    cmocka_unit_test(facts_are_what_is_said_not_how),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

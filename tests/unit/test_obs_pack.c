@@ -19,6 +19,7 @@ static const struct obs full = {
     .mac = {true, {2, 0, 0, 0, 0, 7}},
     .client_id = {(const uint8_t *)"\1\2", 2},
     .duid = {(const uint8_t *)"\0\1", 2},
+    .dhcid = {(const uint8_t *)"\0\1\1", 3},
     .valid_until_s = OBS_FOREVER,
     .seen_at_s = 1700000000,
     .ttl_s = 300,
