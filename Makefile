@@ -123,7 +123,7 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 
 # ---- checks ---------------------------------------------------------------------------------
 .PHONY: unit sim check check-layers check-pure check-banned check-man check-shell integration
-.PHONY: differential fuzz ci ci-rest analyze bench demo demo-once install clean help format-check
+.PHONY: differential fuzz ci ci-rest analyze bench bench-live demo demo-once install clean help format-check
 
 unit: $(unit_bin)
 	tests/run-units.sh $(B)/unit
@@ -188,6 +188,12 @@ ci: check integration ci-rest
 bench: $(B)/ipambridge
 	tests/bench/run
 
+# In a network namespace of its own, where Kea may answer perfdhcp.
+LIVE    ?= live
+bench-live: $(B)/ipambridge
+	unshare $(if $(filter 0,$(shell id -u)),,-r) -n sh -c \
+		'ip link set lo up && exec tests/bench/run $(LIVE)'
+
 demo: $(B)/ipambridge
 	contrib/demo/demo up
 demo-once: $(B)/ipambridge
@@ -222,6 +228,7 @@ help:
 	@echo 'make ci           check, sanitizers, integration on the sanitizer build, fuzz, analysis'
 	@echo 'make fuzz         every decoder, FUZZ_RUNS=$(FUZZ_RUNS) executions each'
 	@echo 'make bench        the figures of the README, as ratios in one run'
+	@echo 'make bench-live   the same for the daemon, beside Kea'"'"'s own D2'
 	@echo 'make demo         the whole lab, to explore; demo-once checks it and ends'
 	@echo 'make install      DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'CC=clang SAN=address,undefined select another build directory'

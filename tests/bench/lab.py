@@ -102,7 +102,7 @@ class Lab:
             subprocess.run(["gcc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", f"-I{REPO}",
                             f"{REPO}/tests/bench/{source}.c", "-o", out,
                             *(build / f"lib{x}.a" for x in ("rest", "decode", "pure")),
-                            *flags], check=True)
+                            *flags, "-lm"], check=True)
             self.tools[source] = out
         return self.tools[source]
 
