@@ -123,7 +123,8 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 
 # ---- checks ---------------------------------------------------------------------------------
 .PHONY: unit sim check check-layers check-pure check-banned check-man check-shell integration
-.PHONY: differential fuzz ci ci-rest analyze bench bench-live demo demo-once install clean help format-check
+.PHONY: differential faults fuzz ci ci-rest analyze bench bench-live demo demo-once install clean
+.PHONY: help format-check
 
 unit: $(unit_bin)
 	tests/run-units.sh $(B)/unit
@@ -158,6 +159,13 @@ integration: $(B)/ipambridge $(B)/store_test $(B)/live_test $(B)/pg_test $(B)/di
              $(B)/source_reader
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) IPAMBRIDGE_BUILD=$(abspath $(B)) \
 		tests/run-integration.sh
+
+# The daemon with real servers and whatever may go wrong: SEED=n replays.  CI runs 200 cycles.
+CYCLES ?= 2000
+FAULTS_ON  ?= bind
+faults: $(B)/ipambridge
+	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) tests/faults/run --cycles $(CYCLES) --make $(FAULTS_ON) \
+		$(if $(SEED),--seed $(SEED)) --verbose
 
 fuzz: $(fuzz_bin)
 	tests/run-fuzz.sh $(FB) $(FUZZ_RUNS)
@@ -227,6 +235,7 @@ help:
 	@echo 'make integration  real PostgreSQL, BIND, Knot, PowerDNS (contrib/bootstrap servers)'
 	@echo 'make ci           check, sanitizers, integration on the sanitizer build, fuzz, analysis'
 	@echo 'make fuzz         every decoder, FUZZ_RUNS=$(FUZZ_RUNS) executions each'
+	@echo 'make faults       faults on real servers: SEED=n CYCLES=$(CYCLES) FAULTS_ON=$(FAULTS_ON)'
 	@echo 'make bench        the figures of the README, as ratios in one run'
 	@echo 'make bench-live   the same for the daemon, beside Kea'"'"'s own D2'
 	@echo 'make demo         the whole lab, to explore; demo-once checks it and ends'

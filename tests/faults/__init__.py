@@ -1,0 +1,1 @@
+"""Real servers, a daemon, a script of events by seed, and what may go wrong meanwhile."""
