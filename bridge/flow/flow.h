@@ -54,6 +54,7 @@ struct flow {
 	} down[FLOW_DOWN_MAX];
 	size_t n_down;
 	bool said_late;
+	int64_t said_held_s;
 	/* Told to stop: nothing new is begun.  May be NULL. */
 	bool (*stop)(void *arg);
 	void *stop_arg;

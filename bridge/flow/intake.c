@@ -2,6 +2,7 @@
 #include "bridge/flow/intake.h"
 
 #include "bridge/base/buf.h"
+#include "bridge/flow/say.h"
 
 int intake_note(struct intake *in, const char *event, const struct obs *o, const char *why,
 		struct err *e)
@@ -48,6 +49,7 @@ int intake_hold(struct intake *in, const struct evidence *had, const char *why, 
 	if (ev.held)
 		return 0;
 	ev.held = true;
+	flow_say_held(in->f, in->src->name, why);
 	r = intake_keep(in, &ev, false, e);
 	return r < 0 ? r : intake_note(in, "held", &ev.obs, why, e);
 }

@@ -6,6 +6,7 @@
 #include "bridge/core/push_state.h"
 #include "bridge/core/verdict.h"
 #include "bridge/flow/planner.h"
+#include "bridge/flow/say.h"
 
 enum { REVERT_MEMORY_S = 86400 };  /* reverts further apart than a day are no fight */
 
@@ -319,6 +320,20 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 	if (v.state == BELIEF_STEP && v.row == 1 && v.target.n > 0)
 		b->removed_at_s = 0;
 	return 0;
+}
+
+int planner_note_state(struct planner *p, const struct belief *was, const struct belief *b,
+		       struct err *e)
+{
+	char owner[DNAME_TEXT];
+
+	if (was->state == b->state || (b->state != BELIEF_CONFLICT && b->state != BELIEF_FROZEN &&
+				       b->state != BELIEF_AGREED))
+		return 0;
+	if (b->state == BELIEF_FROZEN)
+		flow_say(p->f, MSG_NAME_FROZEN, dname_print(owner, &b->owner), "%s", b->why);
+	return planner_note(p, b, NULL, belief_state_name((enum belief_state)b->state), &b->seen,
+			    &b->want, -1, b->why, e);
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */

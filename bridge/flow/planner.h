@@ -83,6 +83,9 @@ int planner_end_edits(struct planner *p, const struct ipaddr *addrs, size_t n, s
 int planner_note(struct planner *p, const struct belief *b, const struct ipaddr *addr,
 		 const char *event, const struct rrs *before, const struct rrs *after, int rcode,
 		 const char *why, struct err *e);
+/* A line of the journal where the owner came to a state that stops something or is at its end. */
+int planner_note_state(struct planner *p, const struct belief *was, const struct belief *b,
+		       struct err *e);
 
 /* In order, each once: n becomes the number that stays. */
 void addrs_unique(struct ipaddr *v, size_t *n);

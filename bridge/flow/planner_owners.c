@@ -29,24 +29,13 @@ static bool belief_differs(const struct belief *a, const struct belief *b)
 	       strcmp(a->why, b->why) != 0;
 }
 
-/* People read about states that stop something. */
-static int note_state(struct owners *o, const struct belief *was, const struct belief *b,
-		      struct err *e)
-{
-	if (was->state == b->state || (b->state != BELIEF_CONFLICT && b->state != BELIEF_FROZEN &&
-				       b->state != BELIEF_AGREED))
-		return 0;
-	return planner_note(o->p, b, NULL, belief_state_name((enum belief_state)b->state), &b->seen,
-			    &b->want, -1, b->why, e);
-}
-
 static int keep(struct owners *o, const struct belief *was, const struct belief *b, struct err *e)
 {
 	if (!belief_differs(was, b))
 		return 0;
 	if (vec_push(&o->changed, *b) < 0)
 		return err_nomem(e);
-	return note_state(o, was, b, e);
+	return planner_note_state(o->p, was, b, e);
 }
 
 /* ---- forward ---------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "bridge/core/dhcid.h"
 #include "bridge/flow/ptr_evidence.h"
+#include "bridge/flow/say.h"
 
 /* One address and what is known of it. */
 struct word {
@@ -178,6 +179,8 @@ static int learn(struct word *w, int kind, const struct dname *target, const str
 		return r;
 	dname_print(text, target);
 	ev.held = r == 0;
+	if (ev.held)
+		flow_say_held(all->p->f, all->src->name, "too many PTRs edited in an hour");
 	ev.obs.addr = w->addr;
 	ev.obs.kind = (uint8_t)kind;
 	ev.obs.name.len = (uint16_t)strlen(text);

@@ -127,6 +127,9 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d, s
 		return err_nomem(e);
 	r = planner_zone(&z, &u->p, u->zone, e);
 	r = r < 0 ? r : planner_judge(&u->p, &u->p.arena, b, &was, z, NULL, e);
+	/* What else it came to is said when its addresses are planned. */
+	if (r == 0 && b->state == BELIEF_FROZEN)
+		r = planner_note_state(&u->p, &was, b, e);
 	if (r == 0 && u->zone->is_reverse)
 		r = ptr_word(&keep->words, &was, b, u->rollback, e);
 	r = r < 0 ? r : touch(u, b, e);
@@ -278,6 +281,9 @@ static int keep_result(struct pull *u, struct err *e)
 
 	vec_fini(&u->touched);
 	vec_fini(&u->freed);
+	if (r == 0 && u->cmp.diffs.n > 0)
+		flow_say(u->f, MSG_PULL_DONE, u->zone->text,
+			 "pull, done (serial %u, %zu names differed)", u->cmp.serial, u->cmp.diffs.n);
 	return r;
 }
 

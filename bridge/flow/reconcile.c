@@ -6,6 +6,8 @@
 #include "bridge/flow/flow.h"
 #include "bridge/flow/say.h"
 
+enum { HELD_EVERY_S = 60 };
+
 void flow_say(const struct flow *f, enum message id, const char *subject, const char *fmt, ...)
 {
 	char text[1200];
@@ -37,6 +39,17 @@ bool flow_out_of_time(struct flow *f, const char *subject)
 	f->said_late = true;
 	f->counts.pending++;
 	return true;
+}
+
+void flow_say_held(struct flow *f, const char *subject, const char *why)
+{
+	int64_t now_s = f->net->now_s(f->net->ctx);
+
+	if (f->said_held_s != 0 && now_s < f->said_held_s + HELD_EVERY_S)
+		return;
+	f->said_held_s = now_s;
+	flow_say(f, MSG_UPDATE_HELD, subject,
+		 "held back (%s); hint: if that is right, reconcile --force ZONE", why);
 }
 
 void flow_note_failure(struct flow *f, const struct policy_zone *z, int code)

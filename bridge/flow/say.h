@@ -18,5 +18,7 @@ bool flow_late(const struct flow *f);
 /* Is it too late to read this?  A fifth of the run is left for sending.  Says so once, and counts
  * it as pending. */
 bool flow_out_of_time(struct flow *f, const char *subject);
+/* The brake holds something: one line a minute at most, the journal has them all. */
+void flow_say_held(struct flow *f, const char *subject, const char *why);
 
 #endif

@@ -177,7 +177,11 @@ static int succeed(struct reading *u, int answer, struct err *e)
 	if (is_news(u, answer))
 		return intake_step(&u->in, news_inside, u, e);
 	r = st->stage_diff(st->ctx, complete, u->row.last_ok_s, &n, e);
-	return r < 0 ? r : drain(u, e);
+	r = r < 0 ? r : drain(u, e);
+	if (r == 0)
+		flow_say(u->in.f, MSG_SOURCE_READ, u->in.src->name, "read, done (%llu rows, %llu differed)",
+			 (unsigned long long)u->staged, (unsigned long long)n);
+	return r;
 }
 
 static int read_source(struct reading *u, struct err *e)

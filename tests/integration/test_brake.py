@@ -105,6 +105,7 @@ def test_half_of_a_sources_rows_vanish_and_all_but_the_limit_are_held(table):
     assert len(table.forward()) == 40
     export(table.leases)
     r = table.bridge.run("reconcile", "--json")
+    assert r.stderr.count("held back (too many rows vanished from this source)") == 1
     assert r.rc == HELD, r
     # 30 % of 40 names are 12; the other 8 stay.
     assert r.json["held"] == 8
