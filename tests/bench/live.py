@@ -40,7 +40,7 @@ class Run:
         self.lost = 2 * HOSTS - int(out[1]) - int(out[2])
         self.cpu_us = 1e6 * own.seconds() / HOSTS
         self.database_us = 1e6 * database.seconds() / HOSTS
-        if self.lost == 0 and t.marks:
+        if self.lost == 0:
             check(server, HOSTS)
         t.stop()
         lab.drop(server)

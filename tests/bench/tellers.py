@@ -54,7 +54,6 @@ class D2:
 
     label = "D2"
     window = 128            # more at once does not fit its socket
-    marks = True            # writes DHCID
 
     def __init__(self, lab, server):
         self.dir = lab.fresh("d2-")
@@ -111,7 +110,6 @@ class Ours:
     def __init__(self, lab, server, via="ncr"):
         self.lab = lab
         self.via = via
-        self.marks = via != "ncr"
         self.label = f"serve ({via})"
         self.port = 0
         self.bridge = lab.bridge(server)
