@@ -107,7 +107,7 @@ class Site:
         except AssertionError as e:
             words = ("list", "conflicts"), ("list", "zones"), ("journal",)
             said = "\n".join(str(self.lab.bridge.run(*w)) for w in words)
-            raise AssertionError(f"{e}\n{said}") from None
+            raise AssertionError(f"{e}\n{said}\n{self.daemon.log_tail()}") from None
 
     def still(self):
         """Nothing moves any more."""

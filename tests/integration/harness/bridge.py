@@ -118,7 +118,10 @@ class Bridge:
 
     def write_config(self):
         (self.dir / "state").mkdir(exist_ok=True)
-        self.config.write_text(self.config_text())
+        # In one step: a daemon may be reading it just now.
+        new = self.config.with_suffix(".new")
+        new.write_text(self.config_text())
+        new.replace(self.config)
 
     # ---- running ----------------------------------------------------------------------------
 
