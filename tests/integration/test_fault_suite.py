@@ -1,12 +1,11 @@
 """CI's share of the fault suite; "make faults SEED=n CYCLES=n" is the long one.
 
-	SEED=n          the first seed; printed by a failure, random by default
+	SEED=n          the first seed, 21 by default: a change that fails here fails again
 	FAULT_CYCLES=n  cycles of each seed, 100 by default: two seeds make 200
 """
 
 import os
 import pathlib
-import random
 import sys
 
 import pytest
@@ -17,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from faults.suite import Suite  # noqa: E402
 
-SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
+SEED = int(os.environ.get("SEED", "21"))
 # A sanitizer's build starts slowly, and what it looks for is found by fewer.
 CYCLES = int(os.environ.get("FAULT_CYCLES", "20" if "address" in binary() else "100"))
 
