@@ -50,6 +50,10 @@ class Site:
         request = ncr(f"{label}.{FORWARD}", address, remove, TTL, **who(n))
         if self.to_d2:
             self.d2.send(request)
+            # D2 works on two names at a time, also on two of one address: in the end its removal
+            # of the old PTR may have taken the new one away.  That is between D2 and the server.
+            if remove and not self.to_bridge:
+                self.d2.idle()
         if self.to_bridge:
             send(self.port, request)
 
