@@ -74,6 +74,13 @@ void pg_elem_bytes(struct pg_args *a, const void *p, size_t len);  /* p NULL: SQ
 void pg_elem_inet(struct pg_args *a, const struct ipaddr *v);
 void pg_elem_mac(struct pg_args *a, const struct mac *v);          /* not known: NULL */
 void pg_elem_time(struct pg_args *a, int64_t unix_s);
+/* Both at once: elem appends the element that i, a size_t of the caller's, counts. */
+#define PG_COLUMN(a, type, i, n, elem)                                                             \
+	do {                                                                                       \
+		pg_arg_array(a, type, n);                                                          \
+		for ((i) = 0; (i) < (n); (i)++)                                                    \
+			elem;                                                                      \
+	} while (0)
 
 /* Statements.  sql is prepared on first use and kept by its address; args may be NULL. */
 int pg_run(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);

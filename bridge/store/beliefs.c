@@ -136,12 +136,8 @@ static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const str
 	if (n_keys == 0)
 		return 0;
 	pg_args_init(&args);
-	pg_arg_array(&args, PG_INT4, n_keys);
-	for (i = 0; i < n_keys; i++)
-		pg_elem_i32(&args, keys[i].zone_id);
-	pg_arg_array(&args, PG_TEXT, n_keys);
-	for (i = 0; i < n_keys; i++)
-		store_elem_name(&args, &keys[i].owner);
+	PG_COLUMN(&args, PG_INT4, i, n_keys, pg_elem_i32(&args, keys[i].zone_id));
+	PG_COLUMN(&args, PG_TEXT, i, n_keys, store_elem_name(&args, &keys[i].owner));
 	r = pg_plan_for(((struct store *)ctx)->pg, n_keys, e);
 	r = r < 0 ? r : query_beliefs(out, n, ctx, sql_beliefs_get, &args, a, e);
 	pg_args_fini(&args);
@@ -220,12 +216,8 @@ static void put_key(struct pg_args *a, const struct belief *const *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i32(a, v[i]->zone_id);
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		store_elem_name(a, &v[i]->owner);
+	PG_COLUMN(a, PG_INT4, i, n, pg_elem_i32(a, v[i]->zone_id));
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_name(a, &v[i]->owner));
 }
 
 static void elem_set(struct pg_args *a, struct buf *text, const struct rrs *set)
@@ -241,9 +233,7 @@ static void put_want(struct pg_args *a, const struct belief *const *v, size_t n)
 	struct buf text = BUF_INIT;
 	size_t i;
 
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		elem_set(a, &text, &v[i]->want);
+	PG_COLUMN(a, PG_TEXT, i, n, elem_set(a, &text, &v[i]->want));
 	buf_fini(&text);
 }
 
@@ -271,9 +261,7 @@ static void put_sets(struct pg_args *a, const struct belief *const *v, size_t n)
 	struct buf text = BUF_INIT;
 	size_t i;
 
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		elem_set(a, &text, &v[i]->published);
+	PG_COLUMN(a, PG_TEXT, i, n, elem_set(a, &text, &v[i]->published));
 	put_offered(a, v, n);
 	pg_arg_array(a, PG_TEXT, n);
 	for (i = 0; i < n; i++) {
@@ -302,33 +290,24 @@ static void put_state(struct pg_args *a, const struct belief *const *v, size_t n
 {
 	size_t i;
 
-	pg_arg_array(a, PG_BOOL, n);
-	for (i = 0; i < n; i++)
-		pg_elem_bool(a, v[i]->seen_known);
-	pg_arg_array(a, PG_BOOL, n);
-	for (i = 0; i < n; i++)
-		pg_elem_bool(a, is_guarding(v[i]));
+	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, v[i]->seen_known));
+	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, is_guarding(v[i])));
 	pg_arg_array(a, PG_TEXT, n);
 	for (i = 0; i < n; i++) {
 		const char *s = belief_state_name(v[i]->state);
 
 		pg_elem_text(a, s, strlen(s));
 	}
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i]->due_at_s);
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		pg_elem_text(a, v[i]->why, v[i]->why == NULL ? 0 : strlen(v[i]->why));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->due_at_s));
+	PG_COLUMN(a, PG_TEXT, i, n,
+		  pg_elem_text(a, v[i]->why, v[i]->why == NULL ? 0 : strlen(v[i]->why)));
 }
 
 static void put_offered_at(struct pg_args *a, const struct belief *const *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i]->offered_at_s);
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->offered_at_s));
 }
 
 /* Who wants it, and with which TTL: what a settlement leaves alone. */
@@ -342,31 +321,19 @@ static void put_wanted_by(struct pg_args *a, const struct belief *const *v, size
 
 		pg_elem_text(a, s, strlen(s));
 	}
-	pg_arg_array(a, PG_INT8, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i64(a, v[i]->want_ttl_s);
+	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->want_ttl_s));
 }
 
 static void put_numbers(struct pg_args *a, const struct belief *const *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_INT8, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i64(a, v[i]->sent_ttl_s);
+	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->sent_ttl_s));
 	put_offered_at(a, v, n);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i]->settled_at_s);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i]->removed_at_s);
-	pg_arg_array(a, PG_INT8, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i64(a, v[i]->reverts);
-	pg_arg_array(a, PG_INT8, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i64(a, v[i]->attempts);
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->settled_at_s));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->removed_at_s));
+	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->reverts));
+	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->attempts));
 }
 
 static void put_source(struct pg_args *a, const struct belief *const *v, size_t n)

@@ -90,12 +90,8 @@ static void put_key(struct pg_args *a, const struct evidence *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i32(a, v[i].source_id);
-	pg_arg_array(a, PG_INET, n);
-	for (i = 0; i < n; i++)
-		pg_elem_inet(a, &v[i].obs.addr);
+	PG_COLUMN(a, PG_INT4, i, n, pg_elem_i32(a, v[i].source_id));
+	PG_COLUMN(a, PG_INET, i, n, pg_elem_inet(a, &v[i].obs.addr));
 	pg_arg_array(a, PG_BYTEA, n);
 	for (i = 0; i < n; i++) {
 		struct bytes k = store_name_key(&v[i].obs);
@@ -108,60 +104,27 @@ static void put_facts(struct pg_args *a, const struct evidence *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++) {
-		const char *kind = obs_kind_name(v[i].obs.kind);
-
-		pg_elem_text(a, kind, strlen(kind));
-	}
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].obs.name);
-	pg_arg_array(a, PG_MACADDR, n);
-	for (i = 0; i < n; i++)
-		pg_elem_mac(a, &v[i].obs.mac);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].obs.client_id);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].obs.duid);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].obs.dhcid);
-	pg_arg_array(a, PG_INT8, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i64(a, v[i].obs.ttl_s);
-	pg_arg_array(a, PG_BOOL, n);
-	for (i = 0; i < n; i++)
-		pg_elem_bool(a, v[i].obs.ptr);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].obs.raw);
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_kind(a, v[i].obs.kind));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].obs.name));
+	PG_COLUMN(a, PG_MACADDR, i, n, pg_elem_mac(a, &v[i].obs.mac));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].obs.client_id));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].obs.duid));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].obs.dhcid));
+	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i].obs.ttl_s));
+	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, v[i].obs.ptr));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].obs.raw));
 }
 
 static void put_times(struct pg_args *a, const struct evidence *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].obs.valid_until_s);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].obs.seen_at_s);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].first_seen_s);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].last_seen_s);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].absent_since_s);
-	pg_arg_array(a, PG_BOOL, n);
-	for (i = 0; i < n; i++)
-		pg_elem_bool(a, v[i].held);
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].obs.valid_until_s));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].obs.seen_at_s));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].first_seen_s));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].last_seen_s));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].absent_since_s));
+	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, v[i].held));
 }
 
 static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, struct err *e)

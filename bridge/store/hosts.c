@@ -111,9 +111,7 @@ static int flow_hosts_waiting(void *ctx, struct ipaddr **out, size_t *n, int32_t
 		return 0;
 	pg_args_init(&args);
 	pg_arg_i32(&args, space_id);
-	pg_arg_array(&args, PG_TEXT, n_names);
-	for (i = 0; i < n_names; i++)
-		store_elem_name(&args, &names[i]);
+	PG_COLUMN(&args, PG_TEXT, i, n_names, store_elem_name(&args, &names[i]));
 	r = read_addrs(out, n, ctx, sql_hosts_waiting, &args, a, e);
 	pg_args_fini(&args);
 	return r;
@@ -209,9 +207,7 @@ static int flow_hosts_of_names(void *ctx, struct host **out, size_t *n, int32_t 
 		return 0;
 	pg_args_init(&args);
 	pg_arg_i32(&args, space_id);
-	pg_arg_array(&args, PG_TEXT, n_names);
-	for (i = 0; i < n_names; i++)
-		store_elem_name(&args, &names[i]);
+	PG_COLUMN(&args, PG_TEXT, i, n_names, store_elem_name(&args, &names[i]));
 	r = pg_plan_for(((struct store *)ctx)->pg, n_names, e);
 	r = r < 0 ? r : query_hosts(out, n, ctx, sql_hosts_of_names, &args, a, e);
 	pg_args_fini(&args);
@@ -226,57 +222,27 @@ static void put_names(struct pg_args *a, const struct host *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_INET, n);
-	for (i = 0; i < n; i++)
-		pg_elem_inet(a, &v[i].addr);
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		store_elem_name(a, &v[i].name);
+	PG_COLUMN(a, PG_INET, i, n, pg_elem_inet(a, &v[i].addr));
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_name(a, &v[i].name));
 }
 
 static void put_rest(struct pg_args *a, const struct host *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		store_elem_name(a, &v[i].asked);
-	pg_arg_array(a, PG_BOOL, n);
-	for (i = 0; i < n; i++)
-		pg_elem_bool(a, v[i].ptr);
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++) {
-		const char *kind = obs_kind_name(v[i].kind);
-
-		pg_elem_text(a, kind, strlen(kind));
-	}
-	pg_arg_array(a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i32(a, v[i].source_id);
-	pg_arg_array(a, PG_MACADDR, n);
-	for (i = 0; i < n; i++)
-		pg_elem_mac(a, &v[i].id.mac);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].id.client_id);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].id.duid);
-	pg_arg_array(a, PG_BYTEA, n);
-	for (i = 0; i < n; i++)
-		store_elem_bytes(a, v[i].id.dhcid);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].since_s);
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].expires_at_s);
-	pg_arg_array(a, PG_INT8, n);
-	for (i = 0; i < n; i++)
-		pg_elem_i64(a, v[i].ttl_s);
-	pg_arg_array(a, PG_TEXT, n);
-	for (i = 0; i < n; i++)
-		pg_elem_text(a, v[i].why, v[i].why == NULL ? 0 : strlen(v[i].why));
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_name(a, &v[i].asked));
+	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, v[i].ptr));
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_kind(a, v[i].kind));
+	PG_COLUMN(a, PG_INT4, i, n, pg_elem_i32(a, v[i].source_id));
+	PG_COLUMN(a, PG_MACADDR, i, n, pg_elem_mac(a, &v[i].id.mac));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].id.client_id));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].id.duid));
+	PG_COLUMN(a, PG_BYTEA, i, n, store_elem_bytes(a, v[i].id.dhcid));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].since_s));
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].expires_at_s));
+	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i].ttl_s));
+	PG_COLUMN(a, PG_TEXT, i, n,
+		  pg_elem_text(a, v[i].why, v[i].why == NULL ? 0 : strlen(v[i].why)));
 }
 
 /* Rows of the addresses that are not among the new ones. */

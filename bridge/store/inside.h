@@ -80,6 +80,7 @@ uint32_t store_u32(const struct pg_rows *r, size_t row, int col);
 /* Parameters. */
 void store_elem_name(struct pg_args *a, const struct dname *n);   /* len 0: "" */
 void store_elem_bytes(struct pg_args *a, struct bytes b);         /* empty: NULL */
+void store_elem_kind(struct pg_args *a, uint8_t kind);            /* enum obs_kind, by name */
 
 /* Each file adds its functions to the table. */
 void store_bind_evidence(struct flow_store *f);

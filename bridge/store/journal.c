@@ -59,15 +59,9 @@ static void put_numbers(struct pg_args *a, const struct store_line *v, size_t n)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_TIMESTAMPTZ, n);
-	for (i = 0; i < n; i++)
-		pg_elem_time(a, v[i].at_s);
-	pg_arg_array(a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		elem_i32(a, v[i].space_id, v[i].space_id == 0);
-	pg_arg_array(a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		elem_i32(a, v[i].zone_id, v[i].zone_id == 0);
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i].at_s));
+	PG_COLUMN(a, PG_INT4, i, n, elem_i32(a, v[i].space_id, v[i].space_id == 0));
+	PG_COLUMN(a, PG_INT4, i, n, elem_i32(a, v[i].zone_id, v[i].zone_id == 0));
 }
 
 static void put_text(struct pg_args *a, const struct store_line *v, size_t n, size_t offset)
@@ -110,9 +104,7 @@ static int write_few(struct store *s, struct err *e)
 	put_text(&a, v, n, offsetof(struct store_line, event));
 	put_text(&a, v, n, offsetof(struct store_line, before));
 	put_text(&a, v, n, offsetof(struct store_line, after));
-	pg_arg_array(&a, PG_INT4, n);
-	for (i = 0; i < n; i++)
-		elem_i32(&a, v[i].rcode, v[i].rcode < 0);
+	PG_COLUMN(&a, PG_INT4, i, n, elem_i32(&a, v[i].rcode, v[i].rcode < 0));
 	put_text(&a, v, n, offsetof(struct store_line, why));
 	r = pg_run_later(s->pg, sql_journal_few, &a, e);
 	pg_args_fini(&a);

@@ -45,9 +45,7 @@ static void space_args(struct pg_args *a, const struct policy *p)
 {
 	size_t i;
 
-	pg_arg_array(a, PG_TEXT, p->n_spaces);
-	for (i = 0; i < p->n_spaces; i++)
-		elem_text(a, p->spaces[i].name);
+	PG_COLUMN(a, PG_TEXT, i, p->n_spaces, elem_text(a, p->spaces[i].name));
 }
 
 static void space_take(struct policy *p, size_t i, int32_t id)

@@ -68,6 +68,13 @@ void store_elem_bytes(struct pg_args *a, struct bytes b)
 	pg_elem_bytes(a, b.len == 0 ? NULL : b.p, b.len);
 }
 
+void store_elem_kind(struct pg_args *a, uint8_t kind)
+{
+	const char *name = obs_kind_name(kind);
+
+	pg_elem_text(a, name, strlen(name));
+}
+
 struct bytes store_name_key(const struct obs *o)
 {
 	return o->kind == OBS_MANUAL ? o->name : (struct bytes){NULL, 0};
