@@ -103,7 +103,11 @@ class Apart:
         return self.processes[role].pid
 
     def _traced(self, role):
-        return self._runs(role) and (children_of(self.processes[role].pid) or [None])[0]
+        """Ours among strace's children: it starts others first, to learn what the kernel can do."""
+        if not self._runs(role):
+            return None
+        children = children_of(self.processes[role].pid)
+        return next((pid for pid in children if command(pid)[:1] == [str(binary())]), None)
 
     def _runs(self, role):
         return self.processes[role].running()
