@@ -33,6 +33,7 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(RECORD_REFUSED, WARN, "a source shows a record that cannot be taken")                    \
 	M(EVENTS_LOST, WARN, "events were lost on their way; the source is compared as a whole")   \
 	M(SPOOL_FULL, WARN, "the spool file is full: events are refused and counted")              \
+	M(SPOOL_FAILED, WARN, "the spool file cannot be used; events are taken in without it")     \
 	/* the database */                                                                         \
 	M(DATABASE_LOST, WARN, "the database cannot be reached; it is tried again")                \
 	M(DATABASE_BACK, INFO, "the database can be reached again")                                \

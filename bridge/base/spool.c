@@ -174,7 +174,6 @@ static int to_disk(const struct spool *s, struct err *e)
 static int begin(struct spool *s, struct header *h, struct err *e)
 {
 	int64_t until_ms = clock_mono_ms() + SPOOL_WAIT_MS;
-	struct stat st;
 	int r;
 
 	while (flock(s->fd, LOCK_EX | LOCK_NB) < 0) {
@@ -185,7 +184,7 @@ static int begin(struct spool *s, struct header *h, struct err *e)
 				       s->path);
 		clock_sleep_until_ms(clock_mono_ms() + LOCK_STEP_MS);
 	}
-	if (fstat(s->fd, &st) == 0 && st.st_nlink == 0)
+	if (spool_removed(s))
 		r = err_set(e, ERR_SYS, "spool \"%s\" was removed", s->path);
 	else
 		r = header_get(h, s, e);
@@ -243,6 +242,13 @@ void spool_close(struct spool *s)
 		close(s->fd);
 	free(s->path);
 	*s = (struct spool)SPOOL_INIT;
+}
+
+bool spool_removed(const struct spool *s)
+{
+	struct stat st;
+
+	return s->fd >= 0 && fstat(s->fd, &st) == 0 && st.st_nlink == 0;
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #ifndef BRIDGE_BASE_SPOOL_H
 #define BRIDGE_BASE_SPOOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bridge/base/buf.h"
@@ -36,6 +37,8 @@ struct spool {
  * when this failed. */
 int spool_open(struct spool *s, const char *path, struct err *e);
 void spool_close(struct spool *s);
+/* Its file is no longer in any directory: every step fails, only another open helps. */
+bool spool_removed(const struct spool *s);
 
 /* One record of 1 to SPOOL_RECORD_MAX bytes; the file may grow to max bytes.  0 when it is on
  * disk; SPOOL_FULL when it was refused and counted. */

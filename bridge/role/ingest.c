@@ -43,6 +43,7 @@ struct ingest {
 	bool lost;                       /* events were lost: the confirming source is to look */
 	int64_t heard_ms;                /* monotonic: noted last */
 	struct spool spool;
+	bool spool_failing;              /* said already */
 	uint8_t kind;                    /* what its observations are, as configured */
 	bool failing;                    /* it cannot be read, or not heard */
 	/* of the sessions */
@@ -268,12 +269,37 @@ static void listen_until(struct ingest *g, struct obs_batch *b, int64_t until_ms
 static int open_spool(struct ingest *g, struct err *e)
 {
 	char path[4096];
+	int r;
 
 	if (g->spool.fd >= 0)
 		return 0;
 	snprintf(path, sizeof(path), "%s/ingest-%s-%s.spool", g->l->conf->state_dir, g->conf->space,
 		 g->conf->name);
-	return spool_open(&g->spool, path, e);
+	r = spool_open(&g->spool, path, e);
+	if (r < 0)
+		spool_close(&g->spool);
+	return r;
+}
+
+/* Said once until it works again.  What it holds may be lost, the source is heard without it. */
+static void spool_failed(struct ingest *g, const struct err *why)
+{
+	if (!g->spool_failing)
+		log_event(MSG_SPOOL_FAILED, g->conf->name,
+			  "spool, failed (%s): what is told while the database is away is lost",
+			  why->text);
+	g->lost = g->lost || !g->spool_failing;
+	g->spool_failing = true;
+	/* Another is made in its place. */
+	if (spool_removed(&g->spool))
+		spool_close(&g->spool);
+}
+
+static void spool_works(struct ingest *g)
+{
+	if (g->spool_failing)
+		log_info(g->conf->name, "spool, works again");
+	g->spool_failing = false;
 }
 
 static int append_record(struct ingest *g, struct buf *record, struct err *e)
@@ -317,8 +343,10 @@ static void keep_events(struct ingest *g, const struct obs *v, size_t n)
 	if (r == SPOOL_FULL)
 		log_event(MSG_SPOOL_FULL, g->conf->name, "spool %s is full: events are lost",
 			  g->spool.path);
-	else if (r < 0)
-		log_event(MSG_SPOOL_FULL, g->conf->name, "spool, failed (%s): events are lost", e.text);
+	if (r < 0)
+		spool_failed(g, &e);
+	else
+		spool_works(g);
 	g->lost = g->lost || r != 0;
 }
 
@@ -366,23 +394,44 @@ static int next_of_spool(struct ingest *g, struct obs_batch *b, struct buf *reco
 	return 1;
 }
 
-/* Before anything new is heard, what was written down is taken in, in its order. */
+/* 1, or negative. */
+static int ready_spool(struct ingest *g, struct err *e)
+{
+	int r = open_spool(g, e);
+
+	/* What was taken in and could not be done with is not to be read again. */
+	if (r == 0 && g->spool_failing)
+		r = spool_commit(&g->spool, e);
+	return r < 0 ? r : 1;
+}
+
+/* Before anything new is heard, what was written down is taken in, in its order.  Only an error
+ * of the database is one: without the spool there is still what comes in. */
 static int drain_spool(struct ingest *g, struct obs_batch *b, struct err *e)
 {
 	struct buf record = BUF_INIT;
-	int r = open_spool(g, e), more = 1;
+	struct err why = {0};
+	int more = ready_spool(g, &why), r = 0;
 
 	while (r == 0 && more == 1 && !live_stopped(g->l)) {
 		obs_batch_reset(b);
-		more = r = next_of_spool(g, b, &record, e);
+		more = next_of_spool(g, b, &record, &why);
+		/* What was read and not taken in is to be read again. */
+		if (more < 0)
+			spool_close(&g->spool);
 		g->lost = g->lost || g->spool.lost > 0 || g->spool.damaged > 0;
-		if (r < 0 || (b->n == 0 && g->spool.lost == 0 && g->spool.damaged == 0))
+		if (more < 0 || (b->n == 0 && g->spool.lost == 0 && g->spool.damaged == 0))
 			break;
 		r = b->n == 0 ? 0 : flow_observe(g->flow, g->space, g->src, b->v, b->n, e);
-		r = r < 0 ? r : spool_commit(&g->spool, e);
+		if (r == 0 && spool_commit(&g->spool, &why) < 0)
+			more = why.code;
 	}
+	if (more < 0)
+		spool_failed(g, &why);
+	else
+		spool_works(g);
 	buf_fini(&record);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 /* ---- the role --------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 """serve: leases and requests become names without a pass, and nothing is lost on the way."""
 
 import base64
+import fcntl
 import json
 import signal
 import socket
@@ -187,6 +188,33 @@ def test_events_are_kept_while_the_database_is_away(labs, own_postgres, bridges,
              or "database" in live.daemon.log_text(), SOON, what="the loss to be noticed")
     lab.postgres.start()
     live.shows(*(f"n{i}.{FORWARD}" for i in range(2, 52)))
+
+
+def test_a_spool_that_cannot_be_used_keeps_no_event_away(bind_lab):
+    bind_lab.bridge.set(log_format="logfmt")
+    live = Live(bind_lab).listen()
+    spool = bind_lab.bridge.dir / "state" / "ingest-default-ncr.spool"
+    spool.mkdir(parents=True)
+    live.start()
+    said = lambda text: live.daemon.log_text().count(text)
+    for i in (1, 2, 3):
+        live.send(ncr(f"n{i}.{FORWARD}", f"192.0.2.{i}", i))
+        live.shows(f"n{i}.{FORWARD}")
+    assert said("id=SPOOL_FAILED") == 1 and said("id=DATABASE_LOST") == 0, live.daemon.log_tail()
+    spool.rmdir()
+    live.wait(lambda: said("spool, works again") == 1, "the spool to be used")
+    # Now it is locked, and then taken away.
+    with spool.open("r+b") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        live.wait(lambda: said("id=SPOOL_FAILED") == 2, "the lock to be noticed")
+        live.send(ncr(f"n4.{FORWARD}", "192.0.2.4", 4))
+        live.shows(f"n4.{FORWARD}")
+    live.wait(lambda: said("spool, works again") == 2, "the spool to be used again")
+    spool.unlink()
+    live.wait(lambda: said("spool, works again") == 3 and spool.is_file(), "another spool")
+    live.send(ncr(f"n5.{FORWARD}", "192.0.2.5", 5))
+    live.shows(f"n5.{FORWARD}")
+    assert said("id=SPOOL_FAILED") == 3 and said("id=DATABASE_LOST") == 0, live.daemon.log_tail()
 
 
 def test_a_server_that_is_away_gets_its_names_when_it_is_back(bind_lab):

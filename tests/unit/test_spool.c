@@ -271,10 +271,13 @@ static void spool_says_that_it_was_removed(void **state)
 
 	(void)state;
 	assert_int_equal(spool_open(&s, path, &e), 0);
+	assert_false(spool_removed(&s));
 	unlink(path);
+	assert_true(spool_removed(&s));
 	assert_int_equal(spool_next(&s, &got, &e), ERR_SYS);
 	assert_non_null(strstr(e.text, "removed"));
 	spool_close(&s);
+	assert_false(spool_removed(&s));
 	put("one", MAX);
 }
 
