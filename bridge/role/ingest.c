@@ -412,20 +412,22 @@ static int drain_spool(struct ingest *g, struct obs_batch *b, struct err *e)
 	struct buf record = BUF_INIT;
 	struct err why = {0};
 	int more = ready_spool(g, &why), r = 0;
+	bool unread = false;
 
 	while (r == 0 && more == 1 && !live_stopped(g->l)) {
 		obs_batch_reset(b);
 		more = next_of_spool(g, b, &record, &why);
-		/* What was read and not taken in is to be read again. */
-		if (more < 0)
-			spool_close(&g->spool);
+		unread = more < 0;
 		g->lost = g->lost || g->spool.lost > 0 || g->spool.damaged > 0;
-		if (more < 0 || (b->n == 0 && g->spool.lost == 0 && g->spool.damaged == 0))
+		if (unread || (b->n == 0 && g->spool.lost == 0 && g->spool.damaged == 0))
 			break;
 		r = b->n == 0 ? 0 : flow_observe(g->flow, g->space, g->src, b->v, b->n, e);
 		if (r == 0 && spool_commit(&g->spool, &why) < 0)
 			more = why.code;
 	}
+	/* What was read and not taken in is to be read again. */
+	if (unread || r < 0)
+		spool_close(&g->spool);
 	if (more < 0)
 		spool_failed(g, &why);
 	else

@@ -190,6 +190,24 @@ def test_events_are_kept_while_the_database_is_away(labs, own_postgres, bridges,
     live.shows(*(f"n{i}.{FORWARD}" for i in range(2, 52)))
 
 
+def test_events_that_the_database_refuses_again_and_again_are_kept(bind_lab):
+    bind_lab.bridge.set(log_format="logfmt")
+    live = Live(bind_lab).listen().start()
+    live.send(ncr(f"n0.{FORWARD}", "192.0.2.100", 100))
+    live.shows(f"n0.{FORWARD}")
+    bind_lab.bridge_sql("create function full_disk() returns trigger language plpgsql as "
+                        "$$ begin raise exception 'no room' using errcode = '53100'; end $$")
+    bind_lab.bridge_sql("create trigger full_disk before insert on ipambridge.observation "
+                        "execute function full_disk()")
+    names = [f"n{i}.{FORWARD}" for i in range(1, 11)]
+    for i, name in enumerate(names, 1):
+        live.send(ncr(name, f"192.0.2.{i}", i))
+    # The first time they were just heard, then they came from the spool.
+    live.wait(lambda: live.daemon.log_text().count("id=DATABASE_LOST") >= 2, "two refusals")
+    bind_lab.bridge_sql("drop trigger full_disk on ipambridge.observation")
+    live.shows(*names)
+
+
 def test_a_spool_that_cannot_be_used_keeps_no_event_away(bind_lab):
     bind_lab.bridge.set(log_format="logfmt")
     live = Live(bind_lab).listen()
