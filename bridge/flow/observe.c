@@ -147,7 +147,7 @@ static int by_key(const void *pa, const void *pb)
 
 	if (d == 0)
 		d = bytes_cmp(key_name(a), key_name(b));
-	/* Of one key the last that was handed over counts. */
+	/* Of one key in the order in which they were handed over. */
 	return d != 0 ? d : (a > b) - (a < b);
 }
 
@@ -156,47 +156,41 @@ static bool same_key(const struct obs *a, const struct obs *b)
 	return ipaddr_cmp(&a->addr, &b->addr) == 0 && bytes_equal(key_name(a), key_name(b));
 }
 
-/* Of two words about one key the later counts, but the end of another name is none of this one's:
- * it was overtaken. */
-static bool supersedes(const struct obs *later, const struct obs *o)
+static const struct obs **in_order(struct arena *a, const struct obs *v, size_t n)
 {
-	return !later->end || !later->end_named || o->end || bytes_equal(later->name, o->name);
-}
-
-/* The end of something that came with it ends whatever stood before, too: that was replaced. */
-static const struct obs *folded(struct arena *a, const struct obs *later, const struct obs *o)
-{
-	struct obs *copy;
-
-	if (!later->end || !later->end_named || o->end)
-		return later;
-	copy = arena_dup(a, later, sizeof(*later));
-	if (copy != NULL)
-		copy->end_named = false;
-	return copy;
-}
-
-/* In order of key, each key once. */
-static const struct obs **in_order(struct arena *a, const struct obs *v, size_t *n)
-{
-	const struct obs **p = arena_array(a, *n + 1, sizeof(*p));
-	size_t i, kept = 0;
+	const struct obs **p = arena_array(a, n + 1, sizeof(*p));
+	size_t i;
 
 	if (p == NULL)
 		return NULL;
-	for (i = 0; i < *n; i++)
+	for (i = 0; i < n; i++)
 		p[i] = &v[i];
-	qsort(p, *n, sizeof(*p), by_key);
-	for (i = 0; i < *n; i++) {
-		if (kept == 0 || !same_key(p[kept - 1], p[i]))
-			p[kept++] = p[i];
-		else if (supersedes(p[i], p[kept - 1]))
-			p[kept - 1] = folded(a, p[i], p[kept - 1]);
-		if (p[kept - 1] == NULL)
-			return NULL;
-	}
-	*n = kept;
+	qsort(p, n, sizeof(*p), by_key);
 	return p;
+}
+
+/* The end of another name, or of another client's lease, is none of this one's: it was overtaken. */
+static bool ends(const struct obs *end, const struct obs *o)
+{
+	if (end->end_named && !bytes_equal(end->name, o->name))
+		return false;
+	return end->dhcid.len == 0 || o->dhcid.len == 0 || bytes_equal(end->dhcid, o->dhcid);
+}
+
+/* What n words about one key, the oldest first, come to after what was kept: the last that counts.
+ * NULL: none does. */
+static const struct obs *outcome(const struct evidence *had, const struct obs **v, size_t n)
+{
+	const struct obs *stands = had == NULL ? NULL : &had->obs, *got = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (v[i]->end && (stands == NULL || !ends(v[i], stands)))
+			continue;
+		got = v[i];
+		stands = got->end ? NULL : got;
+	}
+	return got;
 }
 
 /* What is new about it; false: nothing. */
@@ -207,7 +201,7 @@ static bool compare(struct obs_change *c, const struct evidence *had, const stru
 		c->had = *had;
 	if (got->end) {
 		c->change = OBS_ENDED;
-		return had != NULL && (!got->end_named || bytes_equal(had->obs.name, got->name));
+		return had != NULL;
 	}
 	if (had == NULL)
 		c->change = OBS_NEW;
@@ -233,15 +227,25 @@ static int take_one(struct intake *in, const struct evidence *had, const struct 
 	return intake_keep(in, &seen, false, e);
 }
 
+static size_t same_keys(const struct obs **v, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && same_key(v[0], v[i]))
+		i++;
+	return i;
+}
+
 /* Kept rows come in order of address, as the observations are. */
 static int take_all(struct intake *in, const struct obs **v, size_t n, const struct evidence *ev,
 		    size_t n_ev, uint64_t *older, struct err *e)
 {
-	size_t from = 0, i, j;
+	size_t from = 0, i, j, same;
 	int r = 0;
 
-	for (i = 0; i < n && r == 0; i++) {
+	for (i = 0; i < n && r == 0; i += same) {
 		const struct evidence *had = NULL;
+		const struct obs *got;
 
 		while (from < n_ev && ipaddr_cmp(&ev[from].obs.addr, &v[i]->addr) < 0)
 			from++;
@@ -249,7 +253,9 @@ static int take_all(struct intake *in, const struct obs **v, size_t n, const str
 			if (ev[j].source_id == in->src->id && same_key(&ev[j].obs, v[i]))
 				had = &ev[j];
 		}
-		r = take_one(in, had, v[i], older, e);
+		same = same_keys(v + i, n - i);
+		got = outcome(had, v + i, same);
+		r = got == NULL ? 0 : take_one(in, had, got, older, e);
 	}
 	return r;
 }
@@ -258,7 +264,7 @@ int observe_all(struct intake *in, const struct obs *v, size_t n, uint64_t *olde
 {
 	struct arena *a = &in->p.arena;
 	struct flow_store *st = in->f->store;
-	const struct obs **p = in_order(a, v, &n);
+	const struct obs **p = in_order(a, v, n);
 	struct ipaddr *addrs = arena_array(a, n + 1, sizeof(*addrs));
 	struct evidence *ev;
 	size_t n_ev, i;

@@ -54,7 +54,7 @@ struct obs {
 	struct bytes client_id; /* DHCPv4 option 61, whole; at most 255 */
 	struct bytes duid;      /* DHCPv6; at most 130 */
 	struct bytes dhcid;     /* RDATA that the source gives, made for exactly this name; empty:
-				 * none */
+				 * none.  With end: evidence that has another one does not end */
 	int64_t valid_until_s;  /* Unix; OBS_FOREVER when it does not end by the clock */
 	int64_t seen_at_s;      /* Unix; when the source saw it, 0 unknown */
 	uint32_t ttl_s;         /* asked for by a person; 0: the zone's */

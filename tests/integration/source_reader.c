@@ -16,6 +16,7 @@
 #include "bridge/base/buf.h"
 #include "bridge/base/clock.h"
 #include "bridge/base/log.h"
+#include "bridge/value/base64.h"
 
 enum { SETTINGS_MAX = 16, LIST_MAX = 16, READ_MS = 50, SNAPSHOT_MS = 20000 };
 
@@ -68,15 +69,17 @@ static void take_setting(struct setting *s, const char **list, const struct sett
 
 static json_t *obs_json(const struct obs *o)
 {
-	struct buf name = BUF_INIT;
+	struct buf name = BUF_INIT, dhcid = BUF_INIT;
 	char addr[IPADDR_TEXT];
 	json_t *j;
 
 	buf_escaped(&name, o->name.p, o->name.len);
-	j = json_pack("{s:s,s:s,s:b,s:s?,s:I}", "address", ipaddr_print(addr, &o->addr), "name",
-		      buf_text(&name), "end", o->end, "end_why", o->end_why, "seen_at",
-		      (json_int_t)o->seen_at_s);
+	base64_print(&dhcid, o->dhcid.p, o->dhcid.len);
+	j = json_pack("{s:s,s:s,s:b,s:s?,s:s,s:I}", "address", ipaddr_print(addr, &o->addr), "name",
+		      buf_text(&name), "end", o->end, "end_why", o->end_why, "dhcid",
+		      buf_text(&dhcid), "seen_at", (json_int_t)o->seen_at_s);
 	buf_fini(&name);
+	buf_fini(&dhcid);
 	return j;
 }
 

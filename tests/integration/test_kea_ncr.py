@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from harness import Kea4, Kea6, Source, free_port, wait_for
-from harness.lab import duid, mac
+from harness.lab import dhcid, duid, mac
 
 DHCID = "000101758F14CB6B55A30F10639911DD9158BA481680EA81A13CF094B0EFEC67BDFEA7"
 DDNS = {"enable-updates": True, "ncr-protocol": "UDP", "ncr-format": "JSON"}
@@ -54,6 +54,7 @@ def test_leases_of_the_real_kea_are_added_and_removed(source, start):
     kea.command("lease4-del", ip_address="192.0.2.7", update_ddns=True)
     expect(receiver, add, (True, "192.0.2.7", "host.lab.example."))
     assert receiver.seen()[1]["end_why"] == "removed by the DHCP server"
+    assert [o["dhcid"] for o in receiver.seen()] == [dhcid("host.lab.example", mac=mac(7))] * 2
 
 
 def test_an_expired_lease_of_the_real_kea_is_removed(source, start):
@@ -62,6 +63,7 @@ def test_an_expired_lease_of_the_real_kea_is_removed(source, start):
     kea = start(Kea4, ["192.0.2.0/24"], **ddns_to("127.0.0.1", port))
     kea.add("192.0.2.7", mac(7), "host.lab.example.", valid_lft=1)
     expect(receiver, (True, "192.0.2.7", "host.lab.example."))
+    assert receiver.seen()[0]["dhcid"] == dhcid("host.lab.example", mac=mac(7))
 
 
 def test_leases_of_the_real_kea_over_ipv6(source, start):
@@ -74,6 +76,7 @@ def test_leases_of_the_real_kea_over_ipv6(source, start):
     expect(receiver, add)
     kea.command("lease6-del", ip_address="2001:db8:0:1::8", update_ddns=True)
     expect(receiver, add, (True, "2001:db8:0:1::8", "six.lab.example."))
+    assert [o["dhcid"] for o in receiver.seen()] == [dhcid("six.lab.example", duid=duid(8))] * 2
 
 
 def test_names_that_kea_escapes_arrive_as_they_were(source, start):

@@ -122,6 +122,12 @@ def test_a_request_brings_the_dhcid_of_its_client(live):
     (suffixed,) = lab.names("192.0.2.2")
     assert suffixed.startswith("pc-")
     live.settled(pair(f"pc.{FORWARD}", "192.0.2.1", mac=mac(1)), pair(suffixed, "192.0.2.2"))
+    # An end that comes late, of a client that had both before, is none of theirs.
+    live.send(ncr(f"pc.{FORWARD}", "192.0.2.1", 9, True),
+              ncr(f"last.{FORWARD}", "192.0.2.4", 4))
+    live.shows(f"last.{FORWARD}")
+    assert lab.names("192.0.2.1") == [f"pc.{FORWARD}"]
+    live.send(ncr(f"last.{FORWARD}", "192.0.2.4", 4, True))
     # The first moves to another address and keeps its name.
     live.send(ncr(f"pc.{FORWARD}", "192.0.2.3", 1))
     live.wait(lambda: lab.names("192.0.2.3") == [f"pc.{FORWARD}"], "the name there too")

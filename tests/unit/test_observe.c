@@ -64,6 +64,16 @@ static struct obs word(const char *name, bool end)
 	return o;
 }
 
+/* As word, from a client; 0: the source does not say which. */
+static struct obs word_of(uint8_t client, const char *name, bool end)
+{
+	static const uint8_t ids[][DHCID_LEN] = {{0}, {0, 1, 1, 1}, {0, 1, 1, 2}};
+	struct obs o = word(name, end);
+
+	o.dhcid = (struct bytes){ids[client], client == 0 ? 0 : DHCID_LEN};
+	return o;
+}
+
 static void hear(struct fix *f, const struct obs *v, size_t n)
 {
 	struct err e = {0};
@@ -111,6 +121,53 @@ static void what_came_and_went_ends_what_stood_before(void **state)
 	expect(*state, NULL);
 }
 
+static void a_removal_of_another_client_ends_nothing(void **state)
+{
+	struct obs mine = word_of(1, "pc.lab.", false), my_end = word_of(1, "pc.lab.", true);
+	struct obs their_end = word_of(2, "pc.lab.", true);
+
+	hear(*state, &mine, 1);
+	hear(*state, &their_end, 1);
+	expect(*state, "pc.lab.");
+	hear(*state, &my_end, 1);
+	expect(*state, NULL);
+	/* Whatever else the end says. */
+	their_end.end_named = false;
+	hear(*state, &mine, 1);
+	hear(*state, &their_end, 1);
+	expect(*state, "pc.lab.");
+}
+
+static void a_removal_without_a_client_ends_any(void **state)
+{
+	struct obs known = word_of(1, "pc.lab.", false), unknown_end = word_of(0, "pc.lab.", true);
+	struct obs unknown = word_of(0, "pc.lab.", false), known_end = word_of(1, "pc.lab.", true);
+
+	hear(*state, &known, 1);
+	hear(*state, &unknown_end, 1);
+	expect(*state, NULL);
+	hear(*state, &unknown, 1);
+	hear(*state, &known_end, 1);
+	expect(*state, NULL);
+}
+
+static void removals_of_two_clients_in_one_batch_count_each_for_itself(void **state)
+{
+	struct obs first = word_of(1, "pc.lab.", false);
+	struct obs overtaken[] = {word_of(2, "pc.lab.", false), word_of(1, "pc.lab.", true)};
+	struct obs ends[] = {word_of(2, "pc.lab.", true), word_of(1, "pc.lab.", true)};
+	struct obs both[] = {word_of(2, "pc.lab.", false), word_of(2, "pc.lab.", true)};
+
+	hear(*state, &first, 1);
+	hear(*state, overtaken, 2);
+	expect(*state, "pc.lab.");
+	hear(*state, ends, 2);
+	expect(*state, NULL);
+	hear(*state, &first, 1);
+	hear(*state, both, 2);
+	expect(*state, NULL);
+}
+
 static void the_last_of_several_names_counts(void **state)
 {
 	struct obs v[] = {word("a.lab.", false), word("b.lab.", false), word("c.lab.", false)};
@@ -146,6 +203,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(a_removal_that_was_overtaken_ends_nothing),
 	    T(what_came_and_went_ends_what_stood_before),
+	    T(a_removal_of_another_client_ends_nothing),
+	    T(a_removal_without_a_client_ends_any),
+	    T(removals_of_two_clients_in_one_batch_count_each_for_itself),
 	    T(the_last_of_several_names_counts),
 	    T(an_end_without_a_condition_ends_any_name),
 	    T(an_older_word_changes_nothing),
