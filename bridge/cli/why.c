@@ -9,6 +9,7 @@
 #include "bridge/cli/output.h"
 #include "bridge/report/owners.h"
 #include "bridge/report/journal.h"
+#include "bridge/value/base64.h"
 
 enum { JOURNAL_LINES = 50, NAMES_MAX = 256 };
 
@@ -124,19 +125,28 @@ static json_t *hex(struct bytes b)
 	return v;
 }
 
+static json_t *base64(struct bytes b)
+{
+	struct buf t = BUF_INIT;
+	base64_print(&t, b.p, b.len);
+	json_t *v = b.len == 0 ? json_null() : json_string(buf_text(&t));
+	buf_fini(&t);
+	return v;
+}
+
 static void sighting(void *arg, const struct report_sighting *r)
 {
 	struct why *w = arg;
 	append(w, w->sightings,
-	       json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:b,s:o}",
+	       json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:b,s:o}",
 			 "space", js_text(r->space), "address", js_addr(&r->addr), "source",
 			 js_text(r->source), "kind", js_text(r->kind), "name", js_bytes(r->name),
 			 "mac", js_mac(&r->mac), "client_id", hex(r->client_id), "duid",
-			 hex(r->duid), "ttl", js_num_or_null(r->ttl_s), "ptr", r->ptr,
-			 "first_seen", js_time(r->first_seen_s), "last_seen",
-			 js_time(r->last_seen_s), "expires_at", js_time(r->valid_until_s),
-			 "absent_since", js_time(r->absent_since_s), "held", r->held, "raw",
-			 js_bytes(r->raw)));
+			 hex(r->duid), "dhcid", base64(r->dhcid), "ttl",
+			 js_num_or_null(r->ttl_s), "ptr", r->ptr, "first_seen",
+			 js_time(r->first_seen_s), "last_seen", js_time(r->last_seen_s),
+			 "expires_at", js_time(r->valid_until_s), "absent_since",
+			 js_time(r->absent_since_s), "held", r->held, "raw", js_bytes(r->raw)));
 }
 
 static void decision(void *arg, const struct report_decision *r)
@@ -291,6 +301,7 @@ static void print_sightings(const json_t *rows, struct buf *b)
 		part(b, " by source ", v, "source");
 		part(b, ", name ", v, "name");
 		part(b, ", mac ", v, "mac");
+		part(b, ", DHCID ", v, "dhcid");
 		part(b, ", last seen ", v, "last_seen");
 		part(b, ", until ", v, "expires_at");
 		part(b, ", absent since ", v, "absent_since");

@@ -21,14 +21,15 @@ static void hand_out_sightings(const struct pg_rows *r, report_sighting_cb cb, v
 		    .mac = pg_mac(r, i, 5),
 		    .client_id = pg_bytes(r, i, 6),
 		    .duid = pg_bytes(r, i, 7),
-		    .raw = pg_bytes(r, i, 8),
-		    .ttl_s = (uint32_t)pg_i64(r, i, 9),
-		    .ptr = pg_bool(r, i, 10),
-		    .first_seen_s = pg_time(r, i, 11),
-		    .last_seen_s = pg_time(r, i, 12),
-		    .valid_until_s = pg_time(r, i, 13),
-		    .absent_since_s = pg_time(r, i, 14),
-		    .held = pg_bool(r, i, 15),
+		    .dhcid = pg_bytes(r, i, 8),
+		    .raw = pg_bytes(r, i, 9),
+		    .ttl_s = (uint32_t)pg_i64(r, i, 10),
+		    .ptr = pg_bool(r, i, 11),
+		    .first_seen_s = pg_time(r, i, 12),
+		    .last_seen_s = pg_time(r, i, 13),
+		    .valid_until_s = pg_time(r, i, 14),
+		    .absent_since_s = pg_time(r, i, 15),
+		    .held = pg_bool(r, i, 16),
 		};
 		cb(arg, &s);
 	}

@@ -14,6 +14,7 @@ struct report_sighting {
 	struct mac mac;
 	struct bytes client_id;
 	struct bytes duid;
+	struct bytes dhcid;       /* RDATA, as the source gives it */
 	struct bytes raw;         /* the source's own words */
 	uint32_t ttl_s;           /* 0: not asked for */
 	bool ptr;

@@ -116,6 +116,9 @@ def test_a_request_brings_the_dhcid_of_its_client(live):
     lab = live.listen().start().lab
     live.send(ncr(f"pc.{FORWARD}", "192.0.2.1", 1))
     live.settled(pair(f"pc.{FORWARD}", "192.0.2.1", mac=mac(1)))
+    mine = dhcid(f"pc.{FORWARD}", mac=mac(1))
+    assert [s["dhcid"] for s in lab.why("192.0.2.1")["sightings"]] == [mine]
+    assert f", DHCID {mine}, " in lab.bridge.ok("why", "192.0.2.1").stdout
     # Another client: the name with a suffix, of which there is no DHCID.
     live.send(ncr(f"pc.{FORWARD}", "192.0.2.2", 2))
     live.wait(lambda: lab.names("192.0.2.2"), "a name for the second")
