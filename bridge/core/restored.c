@@ -1,0 +1,63 @@
+/* restored.c - follows the journal of one owner back to what is seen now. */
+#include <string.h>
+
+#include "bridge/core/restored.h"
+
+/* What our changes made of the owner when they began from the text seen; NULL: they did not. */
+static const char *led_to(const char *seen, const struct past_line *lines, size_t n)
+{
+	const char *end = NULL, *next = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct past_line *l = &lines[i];
+
+		if (strcmp(l->event, "retry") == 0)  /* nothing changed by that */
+			continue;
+		if (strcmp(l->event, "done") != 0 || l->before == NULL || l->after == NULL ||
+		    (next != NULL && strcmp(l->after, next) != 0))
+			return NULL;
+		if (end == NULL)
+			end = l->after;
+		if (strcmp(l->before, seen) == 0)
+			return end;
+		next = l->before;
+	}
+	return NULL;
+}
+
+/* Of the managed records that are seen, those that are neither in had nor in left. */
+static int rest(struct rrs *out, struct arena *a, const struct rrs *managed, const struct rrs *had,
+		const struct rrs *left)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < managed->n && r == 0; i++) {
+		const struct rr *v = &managed->v[i];
+
+		if (!rrs_has(had, v) && !rrs_has(left, v))
+			r = rrs_add(out, a, v->type, v->rdata, v->rdlen);
+	}
+	return r;
+}
+
+int restored_ours(struct rrs *out, struct arena *a, const struct rrs *had, const struct rrs *seen,
+		  const struct past_line *lines, size_t n)
+{
+	struct rrs managed = {NULL, 0}, left = {NULL, 0};
+	struct buf text = BUF_INIT;
+	const char *end;
+	int r = rrs_managed(&managed, a, seen);
+
+	*out = (struct rrs){NULL, 0};
+	rrs_print(&text, &managed);
+	r = r < 0 || text.bad ? ERR_NOMEM : 0;
+	end = r == 0 && managed.n > 0 ? led_to(buf_text(&text), lines, n) : NULL;
+	if (end != NULL)
+		r = rrs_parse(&left, a, end, strlen(end), NULL);
+	buf_fini(&text);
+	if (r == ERR_PROTO)  /* a text that is no set proves nothing */
+		return 0;
+	return r < 0 || end == NULL ? r : rest(out, a, &managed, had, &left);
+}
