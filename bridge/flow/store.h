@@ -16,6 +16,7 @@
 #include "bridge/core/brake.h"
 #include "bridge/core/naming.h"
 #include "bridge/core/policy.h"
+#include "bridge/core/restored.h"
 
 struct source_row {
 	int32_t id;
@@ -220,6 +221,11 @@ struct flow_store {
 			 struct err *e);
 
 	int (*journal)(void *ctx, const struct journal_line *v, size_t n, struct err *e);
+	/* What the journal says last of each key, at most RESTORED_LINES_MAX lines of it: in order of
+	 * keys, and of each the newest first. */
+	int (*journal_last)(void *ctx, struct past_line **out, size_t *n,
+			    const struct zone_key *keys, size_t n_keys, struct arena *a,
+			    struct err *e);
 };
 
 #endif

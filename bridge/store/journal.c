@@ -1,10 +1,11 @@
-/* journal.c - journal lines wait until their transaction is committed and are then written in one
- * COPY, or one statement when they are few: planning gives them one by one, and a round trip for
- * each would be most of a pass.
+/* journal.c - journal lines wait until their transaction is committed, or somebody reads them, and
+ * are then written in one COPY, or one statement when they are few: planning gives them one by one,
+ * and a round trip for each would be most of a pass.
  */
 #include <stddef.h>
 #include <string.h>
 
+#include "bridge/base/own.h"
 #include "bridge/store/inside.h"
 #include "sql.h"
 
@@ -178,7 +179,60 @@ static int flow_journal(void *ctx, const struct journal_line *v, size_t n, struc
 	return r == 0 && !s->in_tx ? store_journal_flush(s, e) : r;
 }
 
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static int query_last(struct pg_rows **out, struct store *s, const struct zone_key *keys, size_t n,
+		      struct err *e)
+{
+	struct pg_args args;
+	size_t i;
+	int r;
+
+	pg_args_init(&args);
+	PG_COLUMN(&args, PG_INT4, i, n, pg_elem_i32(&args, keys[i].zone_id));
+	PG_COLUMN(&args, PG_TEXT, i, n, store_elem_name(&args, &keys[i].owner));
+	pg_arg_i64(&args, RESTORED_LINES_MAX);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 ? r : pg_query(out, s->pg, sql_journal_last, &args, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+static int flow_journal_last(void *ctx, struct past_line **out, size_t *n,
+			     const struct zone_key *keys, size_t n_keys, struct arena *a,
+			     struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct past_line *v;
+	size_t k, i;
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (n_keys == 0)
+		return 0;
+	r = store_journal_flush(ctx, e);
+	r = r < 0 ? r : query_last(&rows, ctx, keys, n_keys, e);
+	if (r < 0)
+		return r;
+	k = pg_rows_n(rows);
+	v = arena_array(a, k + 1, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(e);
+	for (i = 0; i < k; i++) {
+		v[i].key = (size_t)pg_i32(rows, i, 0) - 1;
+		if (!store_keep_text(&v[i].event, a, rows, i, 1) ||
+		    !store_keep_text(&v[i].before, a, rows, i, 2) ||
+		    !store_keep_text(&v[i].after, a, rows, i, 3))
+			return err_nomem(e);
+	}
+	*out = v;
+	*n = k;
+	return 0;
+}
+
 void store_bind_journal(struct flow_store *f)
 {
 	f->journal = flow_journal;
+	f->journal_last = flow_journal_last;
 }

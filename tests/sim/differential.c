@@ -435,7 +435,7 @@ struct call {
 	struct zone_row zone;
 	struct source_row source;
 	struct brake brake;
-	struct journal_line line;
+	struct journal_line lines[24];
 	int32_t zone_id, source_id, brake_zone;
 	int64_t stale_s, at_s;
 	size_t n, limit;
@@ -705,7 +705,22 @@ static int op_totals(struct diff *d, struct side *s, const struct call *c, struc
 static int op_journal(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	(void)d;
-	return s->st.journal(s->st.ctx, &c->line, 1, e);
+	return s->st.journal(s->st.ctx, c->lines, c->limit * 4, e);
+}
+
+static int op_journal_last(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	struct past_line *v;
+	size_t n;
+	int r = s->st.journal_last(s->st.ctx, &v, &n, c->keys, N_NAMES, &s->a, e);
+
+	(void)d;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		buf_printf(&s->out, "\n %zu %s", v[i].key, v[i].event);
+		put_text(&s->out, "before", v[i].before);
+		put_text(&s->out, "after", v[i].after);
+	}
+	return r;
 }
 
 /* Stage, differences, and all of them handed out. */
@@ -750,9 +765,20 @@ static const struct op {
 	{"zone_put", op_zone_put},           {"zone_get", op_zone_get},
 	{"source_put", op_source_put},       {"source_get", op_source_get},
 	{"brake", op_brake},                 {"totals", op_totals},
-	{"journal", op_journal},             {"stage", op_stage},
-	{"stage", op_stage},
+	{"journal", op_journal},             {"journal_last", op_journal_last},
+	{"stage", op_stage},                 {"stage", op_stage},
 };
+
+static struct journal_line some_line(struct diff *d, const struct call *c)
+{
+	return (struct journal_line){.at_s = d->now_s, .space_id = d->space->id,
+				     .zone_id = below(d, 5) == 0 ? 0 : some_zone(d),
+				     .owner = below(d, 5) == 0 ? NULL : &c->names[below(d, 3)],
+				     .addr = &c->addrs[0],
+				     .event = below(d, 2) ? "done" : "conflict",
+				     .before = some_text(d), .after = some_text(d), .rcode = -1,
+				     .why = some_text(d)};
+}
 
 /* ---- the driver --------------------------------------------------------------------------- */
 
@@ -797,10 +823,8 @@ static void fill_call(struct diff *d, struct call *c)
 					.last_error = some_text(d), .rows = below(d, 9),
 					.bad = below(d, 3)};
 	c->brake = (struct brake){some_time(d), below(d, 100), below(d, 100)};
-	c->line = (struct journal_line){.at_s = d->now_s, .space_id = d->space->id,
-					.zone_id = c->zone_id, .owner = &c->names[0],
-					.addr = &c->addrs[0], .event = "done", .before = NULL,
-					.after = "", .rcode = -1, .why = some_text(d)};
+	for (int i = 0; i < 24; i++)
+		c->lines[i] = some_line(d, c);
 }
 
 static bool fail(const char *what, uint64_t no, struct side *s)

@@ -389,6 +389,36 @@ static int mem_journal(void *ctx, const struct journal_line *v, size_t n, struct
 	return r;
 }
 
+static bool is_about(const struct journal_line *l, const struct zone_key *k)
+{
+	return l->zone_id == k->zone_id && l->owner != NULL && dname_equal(l->owner, &k->owner);
+}
+
+static int mem_journal_last(void *ctx, struct past_line **out, size_t *n,
+			    const struct zone_key *keys, size_t n_keys, struct arena *a,
+			    struct err *e)
+{
+	struct memstore *m = ctx;
+	const struct table *t = &m->now.t[T_JOURNAL];
+	int r = memstore_enter(m, e);
+
+	*n = 0;
+	*out = arena_array(a, n_keys * RESTORED_LINES_MAX + 1, sizeof(**out));
+	if (r < 0 || *out == NULL)
+		return r < 0 ? r : memstore_nomem(m, e);
+	for (size_t k = 0; k < n_keys; k++) {
+		size_t first = *n;
+
+		for (size_t i = t->n; i-- > 0 && *n - first < RESTORED_LINES_MAX;) {
+			const struct journal_line *l = &((const struct line_row *)t->v[i])->line;
+
+			if (is_about(l, &keys[k]))
+				(*out)[(*n)++] = (struct past_line){k, l->event, l->before, l->after};
+		}
+	}
+	return 0;
+}
+
 static void dump_evidence(const struct memstore *m, struct buf *out)
 {
 	const struct table *t = &m->now.t[T_EVIDENCE];
@@ -515,6 +545,7 @@ struct flow_store memstore_flow(struct memstore *m)
 		.brake_get = mem_brake_get,
 		.brake_put = mem_brake_put,
 		.journal = mem_journal,
+		.journal_last = mem_journal_last,
 	};
 
 	memstore_bind_evidence(&f);
