@@ -9,6 +9,7 @@
 #include "bridge/flow/compare.h"
 #include "bridge/flow/force.h"
 #include "bridge/flow/ptr_evidence.h"
+#include "bridge/flow/recall.h"
 #include "bridge/flow/say.h"
 #include "bridge/value/wirelen.h"
 
@@ -47,10 +48,11 @@ static bool is_wanted_clients(const struct belief *b)
 	return rrs_of(&b->seen, RR_DHCID, &dhcid) == 1 && rrs_has(&b->want, dhcid);
 }
 
-/* After a rollback what vanished is as if it had never been: added again, no fight.  Where another
- * address of the client came back in its place its DHCID is left to prove that; remembered as
- * ours, it would make that address somebody's edit. */
-static int roll_back(struct pull *u, struct belief *b)
+/* After a rollback what vanished is as if it had never been: added again, no fight.  What came back
+ * and had been ours (recalled) is ours again.  Where another address of the client came back in its
+ * place, of which nothing is known, its DHCID is left to prove that; remembered as ours, it would
+ * make that address somebody's edit. */
+static int roll_back(struct pull *u, struct belief *b, const struct rrs *recalled)
 {
 	struct rrs kept = {NULL, 0};
 	bool came_back = false;
@@ -59,7 +61,7 @@ static int roll_back(struct pull *u, struct belief *b)
 
 	for (i = 0; i < b->seen.n && r == 0; i++) {
 		const struct rr *v = &b->seen.v[i];
-		bool ours = rrs_has(&b->published, v);
+		bool ours = rrs_has(&b->published, v) || rrs_has(recalled, v);
 
 		came_back = came_back || (!ours && rrtype_has(v->type, RRTYPE_MANAGED));
 		addresses += ours && v->type != RR_DHCID;
@@ -110,8 +112,14 @@ struct kept {
 	struct ptr_words words;      /* of a reverse zone */
 };
 
-static int see(struct pull *u, struct belief *b, const struct compare_diff *d, struct kept *keep,
-	       struct err *e)
+static int note_recalled(struct pull *u, const struct belief *was, struct belief *b, struct err *e)
+{
+	b->why = "a restored zone brought back what we had removed";
+	return planner_note(&u->p, b, NULL, "restored", &was->seen, &b->seen, -1, b->why, e);
+}
+
+static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
+	       const struct rrs *recalled, struct kept *keep, struct err *e)
 {
 	struct planner_zone *z;
 	struct belief was = *b;
@@ -123,9 +131,10 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d, s
 	}
 	b->seen = d->seen;
 	b->seen_known = true;
-	if (u->rollback && roll_back(u, b) < 0)
+	if (u->rollback && roll_back(u, b, recalled) < 0)
 		return err_nomem(e);
-	r = planner_zone(&z, &u->p, u->zone, e);
+	r = recalled->n > 0 ? note_recalled(u, &was, b, e) : 0;
+	r = r < 0 ? r : planner_zone(&z, &u->p, u->zone, e);
 	r = r < 0 ? r : planner_judge(&u->p, &u->p.arena, b, &was, z, NULL, e);
 	/* What else it came to is said when its addresses are planned. */
 	if (r == 0 && b->state == BELIEF_FROZEN)
@@ -151,11 +160,22 @@ static int open_words(struct pull *u, struct kept *keep, struct compare_diff **d
 	return ptr_words_open(&keep->words, &u->p, addrs, k, e);
 }
 
+/* (*out)[i]: what the zone brought back at b[i] and had been ours; nothing unless it was restored. */
+static int recall(struct pull *u, struct rrs **out, const struct belief *b,
+		  struct compare_diff **d, size_t n, struct err *e)
+{
+	*out = arena_array(&u->p.arena, n, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(e);
+	return u->rollback ? recall_ours(*out, &u->p, b, d, n, e) : 0;
+}
+
 static int see_chunk(struct pull *u, struct compare_diff **d, size_t n, struct err *e)
 {
 	struct flow_store *st = u->f->store;
 	struct zone_key *keys = arena_array(&u->p.arena, n, sizeof(*keys));
 	struct kept keep = {.words = {.p = &u->p}};
+	struct rrs *recalled;
 	struct belief *b;
 	size_t i;
 	int r;
@@ -167,9 +187,10 @@ static int see_chunk(struct pull *u, struct compare_diff **d, size_t n, struct e
 		keys[i].owner = d[i]->owner;
 	}
 	r = planner_beliefs(&u->p, &b, &u->p.arena, keys, n, e);
+	r = r < 0 ? r : recall(u, &recalled, b, d, n, e);
 	r = r < 0 ? r : open_words(u, &keep, d, n, e);
 	for (i = 0; r == 0 && i < n; i++)
-		r = see(u, &b[i], d[i], &keep, e);
+		r = see(u, &b[i], d[i], &recalled[i], &keep, e);
 	if (r == 0 && keep.v.n > 0)
 		r = st->beliefs_put(st->ctx, keep.v.v, keep.v.n, e);
 	r = r < 0 ? r : ptr_words_keep(&keep.words, e);
@@ -360,7 +381,8 @@ static int look_at_all(struct pull *u, uint32_t serial, struct err *e)
 	if (u->rollback)
 		flow_say(u->f, MSG_ZONE_RESTORED, u->zone->text,
 			 "serial went back from %u to %u: the zone was restored, "
-			 "what is ours is written again", u->row.serial, serial);
+			 "what is ours is written again, what we had removed goes again",
+			 u->row.serial, serial);
 	return transfer(u, e);
 }
 

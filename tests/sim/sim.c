@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "tests/sim/oracle.h"
+#include "tests/sim/photo.h"
 #include "tests/sim/world.h"
 
 enum { STEPS = 24, QUIET_ROUNDS = 40, CALLS_MAX = 300000, NET_CALLS_MAX = 20000 };
+enum { RESTORED_STEPS = 12 };
 enum { ROUND_S = 400, LONG_S = 4200 };  /* over the TSIG fudge and backoff; over stale-after */
 
 struct total {
@@ -325,11 +327,50 @@ static void ask_twice(struct world *w)
 	buf_fini(&b);
 }
 
+static void some_changes(struct world *w, struct total *t)
+{
+	struct flow_counts counts;
+
+	for (int n = 0; n < RESTORED_STEPS; n++) {
+		world_lease_event(w);
+		if (rng_permille(&w->rng, 300))
+			manual_event(w);
+		if (rng_permille(&w->rng, 500))
+			reconcile(w, &counts);
+	}
+	settle(w, t);
+}
+
+/* All zones are again as they were some changes ago: what ended since goes, what came since comes
+ * again. */
+static void ask_restored(struct world *w, struct total *t)
+{
+	struct photo before, after;
+
+	for (int i = 0; i < N_ZONES; i++)
+		if (model_save(w->model, w->zones[i].id) < 0)
+			world_fault(w, "out of memory");
+	some_changes(w, t);
+	if (!photo_take(&before, w))
+		world_fault(w, "out of memory");
+	for (int i = 0; i < N_ZONES; i++)
+		model_restore(w->model, w->zones[i].id);
+	world_say(w, "question: all zones are restored");
+	settle(w, t);
+	if (!photo_take(&after, w))
+		world_fault(w, "out of memory");
+	photo_compare(w, &before, &after);
+	photo_fini(&before);
+	photo_fini(&after);
+}
+
 static void ask(struct world *w, struct total *t)
 {
 	ask_twice(w);
 	if (w->fault.len == 0)
 		oracle_check(w, &t->counts);
+	if (w->fault.len == 0)
+		ask_restored(w, t);
 	set_modes(w, FEED_EMPTY);
 	ask_nothing_moves(w, "all sources empty", false);
 	set_modes(w, FEED_BREAKS);

@@ -417,6 +417,11 @@ static void rollback_event(struct world *w)
 	restore(w, zone);
 }
 
+void world_lease_event(struct world *w)
+{
+	lease_event(w, rng_below(&w->rng, 12));
+}
+
 void world_event(struct world *w)
 {
 	unsigned what = rng_below(&w->rng, 20);

@@ -104,6 +104,8 @@ bool world_init(struct world *w, uint64_t seed, unsigned verbose);
 void world_fini(struct world *w);
 /* One random thing happens, known to the sources or on the server, not yet to the bridge. */
 void world_event(struct world *w);
+/* One of these that only a lease file tells. */
+void world_lease_event(struct world *w);
 /* Records the first violation. */
 void world_fault(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void world_say(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
