@@ -4,7 +4,7 @@ what the bridge wrote itself never does.
 
 import pytest
 
-from harness import Bind, Knot
+from harness import Bind, Knot, wait_for
 from harness.lab import FORWARD, REV16, REV24, dhcid, duid, mac, pair, ptr
 
 BIND_AND_KNOT = pytest.mark.parametrize("make", ["bind", "knot"], indirect=True)
@@ -399,3 +399,119 @@ def test_after_a_rollback_of_everything_ours_every_record_comes_back_once(labs, 
         assert lab.records() == []
         lab.settle(changed=240, conflicts=0)
         assert lab.records() == before
+
+
+def copy_zones(server):
+    """The zone files as they are now, once named has folded the journals in."""
+    server.rndc("sync", "-clean")
+    for zone in server.zones:
+        wait_for(lambda: f"{server.serial(zone)} ; serial" in
+                 " ".join(server.zone_file(zone).read_text().split()), 15, what="the zone file")
+    return {zone: server.zone_file(zone).read_text() for zone in server.zones}
+
+
+def lose_all_since(server, saved):
+    """named dies, and what it comes back with is the copy."""
+    server.kill()
+    roll_back(server, saved)
+
+
+def change_much(lab):
+    """Leases and people's records end, move and are renamed; some more often than once."""
+    lab.leases4.release("192.0.2.1")
+    lab.leases4.rename("192.0.2.2", "new2")
+    lab.leases4.release("192.0.2.3")
+    lab.lease(33, "host3b")
+    lab.leases4.release("192.0.2.4")
+    lab.leases4.add("192.0.2.44", mac(4), "host4")
+    lab.leases4.release("192.0.2.5")
+    lab.leases4.release("192.0.2.6")
+    lab.bridge.ok("del-host", "nas2")
+    lab.bridge.ok("add-host", "--replace", "nas3", "192.0.2.63")
+    lab.settle(conflicts=0)
+    # An address and a name that somebody else has, and an address that somebody else had.
+    lab.leases4.add("192.0.2.5", mac(15), "host15")
+    lab.leases4.add("192.0.2.66", mac(16), "host6")
+    lab.leases4.add("192.0.2.6", mac(17), "host17")
+    lab.settle(conflicts=0)
+    lab.leases4.release("192.0.2.6")
+    lab.settle(conflicts=0)
+
+
+def test_what_ended_since_the_copy_of_a_zone_goes_again(labs, start):
+    server = start(Bind, zones=[FORWARD, REV24], records={FORWARD: ["theirs 300 IN A 198.51.100.1"]})
+    lab = labs(dns=server)
+    for n in range(1, 9):
+        lab.lease(n, f"host{n}")
+    lab.bridge.ok("add-host", "nas2", "192.0.2.52")
+    lab.bridge.ok("add-host", "nas3", "192.0.2.53")
+    lab.settle()
+    saved = copy_zones(server)
+    change_much(lab)
+    before = lab.records()
+
+    for _ in range(2):
+        lose_all_since(server, saved)
+        old = lab.records()
+        assert "host1.lab.example A 192.0.2.1" in old and old != before
+        r = lab.bridge.run("--json", "reconcile")
+        assert r.rc == 0 and "went back" in r.stderr and "goes again" in r.stderr
+        assert lab.records() == before
+        lab.quiet(conflicts=0)
+        assert all(kind in ("lease", "manual") for _, kind in kinds(lab).values())
+    told = [j["event"] for j in lab.bridge.json("journal", "host1.lab.example")]
+    assert told[-4:] == ["restored", "done", "restored", "done"]
+
+
+def test_what_others_wrote_since_the_copy_or_before_it_stays(labs, start):
+    server = start(Bind, zones=[FORWARD, REV24], records={FORWARD: ["theirs 300 IN A 198.51.100.1"]})
+    lab = labs(dns=server)
+    for n in (1, 2, 3):
+        lab.lease(n, f"host{n}")
+    lab.settle()
+    saved = copy_zones(server)
+    for n in (1, 2, 3):
+        lab.leases4.release(f"192.0.2.{n}")
+    lab.settle()
+    server.delete("theirs.lab.example")
+    # A person gives the first two names again: one is all theirs, the other was for a while.
+    server.add("host1.lab.example", "A", "192.0.2.1")
+    server.add(ptr("192.0.2.2"), "PTR", "host2.lab.example.")
+    lab.settle(conflicts=0)
+    server.delete(ptr("192.0.2.2"))
+    lab.settle(conflicts=0)
+
+    lose_all_since(server, saved)
+    lab.reconcile()
+    lab.expect("theirs.lab.example A 198.51.100.1", "host1.lab.example A 192.0.2.1",
+               f"{ptr('192.0.2.2')} PTR host2.lab.example",
+               f"{ptr('192.0.2.2')} DHCID {dhcid('host2.lab.example', mac=mac(2))}")
+    lab.quiet(conflicts=0)
+
+
+def test_a_daemon_removes_what_an_older_copy_brings_back(labs, start):
+    server = start(Bind, zones=[FORWARD, REV24])
+    lab = labs(dns=server)
+    lab.bridge.sections[""]["schedule", None] = {"pull": "1s"}
+    for n in range(1, 9):
+        lab.lease(n, f"host{n}")
+    lab.bridge.daemon()
+
+    def holds(names):
+        lines = [pair(f"{n}.{FORWARD}", f"192.0.2.{a}", mac=mac(m)) for a, n, m in names]
+        return lambda: lab.records() == sorted(line for two in lines for line in two)
+
+    def looked():
+        return {z["name"]: z["serial"] for z in lab.bridge.json("list", "zones")} == lab.serials()
+
+    wait_for(holds([(n, f"host{n}", n) for n in range(1, 9)]), 30)
+    saved = copy_zones(server)
+    lab.leases4.release("192.0.2.1")
+    lab.leases4.rename("192.0.2.2", "new2")
+    lab.leases4.release("192.0.2.3")
+    lab.leases4.add("192.0.2.33", mac(3), "host3")
+    now = [(2, "new2", 2), (33, "host3", 3)] + [(n, f"host{n}", n) for n in range(4, 9)]
+    wait_for(holds(now), 30)
+    wait_for(looked, 30)
+    lose_all_since(server, saved)
+    wait_for(holds(now), 30)
