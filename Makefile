@@ -98,7 +98,8 @@ $(B)/sim $(B)/differential: $(B)/%: $(B)/tests/sim/%.o $(sim_obj) $(LIBSET)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- tests that need a database -------------------------------------------------------------
-$(B)/store_test $(B)/live_test $(B)/pg_test: $(B)/%: tests/integration/%.c $(LIBSET)
+DB_TESTS := pg_test store_test sending_test live_test
+$(DB_TESTS:%=$(B)/%): $(B)/%: tests/integration/%.c $(LIBSET)
 	$(TEST_CC) -o $@ $< $(LIBSET) -lcmocka $(LIBS)
 
 # An adapter alone, for tests that start what it listens to.
@@ -155,8 +156,7 @@ check-shell:
 PLAIN := $(if $(SAN),,check-pure check-banned)
 check: $(B)/ipambridge check-layers $(PLAIN) check-man check-shell unit sim
 
-integration: $(B)/ipambridge $(B)/store_test $(B)/live_test $(B)/pg_test $(B)/differential \
-             $(B)/source_reader
+integration: $(B)/ipambridge $(DB_TESTS:%=$(B)/%) $(B)/differential $(B)/source_reader
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) IPAMBRIDGE_BUILD=$(abspath $(B)) \
 		tests/run-integration.sh
 

@@ -29,7 +29,7 @@ run_db() {
 		rc=1
 	fi
 }
-for t in pg_test store_test live_test; do
+for t in pg_test store_test sending_test live_test; do
 	run_db $t "$build/$t"
 	p=$(sed -n 's/^\[  PASSED  *\] \([0-9]*\) test.*/\1/p' "$dir/out" | awk '{n += $1} END {print n + 0}')
 	f=$(sed -n 's/^\[  FAILED  *\] \([0-9]*\) test.*/\1/p' "$dir/out" | awk '{n += $1} END {print n + 0}')

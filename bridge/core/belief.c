@@ -28,3 +28,8 @@ bool belief_is_empty(const struct belief *b)
 {
 	return b->want.n == 0 && b->published.n == 0 && b->n_offered == 0 && b->seen.n == 0;
 }
+
+bool belief_written_since(const struct belief *b, uint64_t version)
+{
+	return (int32_t)((uint32_t)b->version - (uint32_t)version) >= 0;
+}

@@ -55,9 +55,13 @@ struct belief {
 	uint8_t state;          /* enum belief_state */
 	int64_t due_at_s;       /* not before; 0: at once */
 	uint32_t attempts;      /* unanswered or failed in a row */
-	uint64_t written_by;    /* the store's own: the transaction that wrote the row last */
+	uint64_t version;       /* the store's own: the transaction that wrote the row last, as read */
 	const char *why;        /* a sentence for people: cause of the state or of want */
 };
+
+/* Was the row as read written by that transaction or a later one?  The numbers wrap, as serials do
+ * (RFC 1982 3.2). */
+bool belief_written_since(const struct belief *b, uint64_t version);
 
 /* Nothing wanted, published, offered or seen: the row may go. */
 bool belief_is_empty(const struct belief *b);

@@ -4,6 +4,30 @@
 
 enum { FUDGE_S = 300 };  /* a signed message is refused this long after it was made */
 
+bool push_implied(const struct belief *b, const struct verdict *v)
+{
+	const struct rr *dhcid;
+	bool tells = v->ours.n == 0 || rrs_of(&v->ours, RR_DHCID, &dhcid) > 0;
+
+	return b->state == BELIEF_DUE && b->n_offered == 0 && v->state == BELIEF_DUE &&
+	       (v->row == 3 || v->row == 6) && !v->contested && tells;
+}
+
+int push_keep_implied(struct belief *b, struct arena *a, enum foreign_policy foreign,
+		      int64_t now_s)
+{
+	struct belief open = *b;
+	struct verdict v;
+
+	if (b->state != BELIEF_DUE || b->n_offered > 0)
+		return 0;
+	/* As it was when it became due, and could be sent. */
+	open.below_cut = open.same_client = false;
+	if (verdict_owner(&v, a, &open, foreign, true) < 0)
+		return ERR_NOMEM;
+	return push_implied(b, &v) ? push_offer(b, a, &v, now_s) : 0;
+}
+
 bool push_offered(const struct belief *b, const struct verdict *v)
 {
 	int i;

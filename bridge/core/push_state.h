@@ -2,6 +2,10 @@
  *
  * Pure: the whole life of one change.  due -> offered (committed before its packet leaves) ->
  * proven, or unknown until read back, or refused, or due again later.
+ *
+ * A row that is due and has no offers is itself the offer of an ordinary change: it was committed,
+ * and it says what is sent.  Only the process that has the right to send to the zone sends, so it
+ * alone knows whether the packet left; whoever else rewrites such a row keeps what it implied.
  */
 #ifndef BRIDGE_CORE_PUSH_STATE_H
 #define BRIDGE_CORE_PUSH_STATE_H
@@ -9,6 +13,15 @@
 #include "bridge/core/belief.h"
 #include "bridge/core/outcome.h"
 #include "bridge/core/verdict.h"
+
+/* Is v, the verdict of b as it was read, offered by the row itself?  (Rows 3 and 6 of the table:
+ * they follow from the row alone.) */
+bool push_implied(const struct belief *b, const struct verdict *v);
+
+/* Of b as it was read, before anything in it changes: what it implied becomes an offer.  0 or
+ * ERR_NOMEM. */
+int push_keep_implied(struct belief *b, struct arena *a, enum foreign_policy foreign,
+		      int64_t now_s);
 
 /* Is an equal set offered already?  Its packet may still be under way, so a later failure of
  * this one does not take the offer back. */
@@ -33,8 +46,9 @@ void push_retry(struct belief *b, int64_t now_s, uint64_t random);
 /* Not before a person or another input changes something. */
 void push_refused(struct belief *b, const char *why);
 
-/* After the owner was judged on what it showed at looked_s: offers whose packet could no longer
- * be applied by then (older than the TSIG fudge) are forgotten. */
+/* After the owner was judged on what a transfer showed at looked_s: offers whose packet could no
+ * longer be applied by then (older than the TSIG fudge) are forgotten.  An unmoved serial is not
+ * enough: a restored zone counts through the same numbers again. */
 void push_forget_late(struct belief *b, int64_t looked_s);
 
 #endif

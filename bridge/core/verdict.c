@@ -26,14 +26,23 @@ struct ruling {
 	const char *why;
 };
 
-static bool is_claimed(const struct belief *b, const struct rr *r)
+/* A set comes whole: without the DHCID that was offered with it, what is seen came from elsewhere. */
+static bool is_offered(const struct rrs *offered, const struct rrs *seen, const struct rr *r)
+{
+	const struct rr *dhcid;
+	size_t n = rrs_of(offered, RR_DHCID, &dhcid);
+
+	return rrs_has(offered, r) && (n == 0 || rrs_has(seen, dhcid));
+}
+
+static bool is_claimed(const struct belief *b, const struct rrs *seen, const struct rr *r)
 {
 	int i;
 
 	if (rrs_has(&b->published, r))
 		return true;
 	for (i = 0; i < b->n_offered; i++) {
-		if (rrs_has(&b->offered[i], r))
+		if (is_offered(&b->offered[i], seen, r))
 			return true;
 	}
 	return false;
@@ -52,7 +61,7 @@ static int facet_take(struct facet *f, struct arena *a, const struct belief *b,
 	r = r < 0 ? r : rrs_take_of(&f->published, a, &b->published, type);
 	r = r < 0 ? r : rrs_take_of(&f->seen, a, seen, type);
 	for (j = 0; r == 0 && j < f->seen.n; j++) {
-		if (is_claimed(b, &f->seen.v[j]))
+		if (is_claimed(b, seen, &f->seen.v[j]))
 			r = rrs_add(&f->claim, a, type, f->seen.v[j].rdata, f->seen.v[j].rdlen);
 	}
 	for (i = 0; i < b->n_offered; i++)
@@ -411,7 +420,7 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 	d.dhcid_ours = (d.want.n > 0 && rrs_equal(&d.want, &d.seen)) || b->same_client;
 	owner_ours = d.dhcid_ours;
 	for (i = 0; i < seen->n; i++)
-		owner_ours = owner_ours || is_claimed(b, &seen->v[i]);
+		owner_ours = owner_ours || is_claimed(b, seen, &seen->v[i]);
 	for (i = 0; i < N_ADDRESS_TYPES && r == 0; i++) {
 		r = facet_take(&f, a, b, seen, address_types[i]);
 		f.dhcid_ours = d.dhcid_ours;

@@ -1,8 +1,8 @@
 /* verdict.h - compares want, published, offered and seen of one owner and says what to do.
  *
  * Pure.  The table (first match wins, per record type; "ours" means seen equals published or one
- * of offered, or the owner carries the DHCID of the identity that wants it; equal by chance is
- * not ours):
+ * of offered, beside the DHCID that was offered with it, or the owner carries the DHCID of the
+ * identity that wants it; equal by chance is not ours):
  *
  *  1  want = seen, ours or both absent       in step: published := seen
  *  2  want = seen, not ours                  agreed: nothing sent, nothing owned

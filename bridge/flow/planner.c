@@ -305,7 +305,7 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 		count_revert(b, p->now_s);
 	b->published = v.published;
 	b->contested = v.contested;
-	push_forget_late(b, z->row.pulled_at_s);
+	push_forget_late(b, z->row.full_at_s);
 	if (was != NULL && still_stopped(was, b)) {
 		b->why = was->why;
 		return 0;
@@ -368,6 +368,13 @@ static int match_rows(struct belief *out, struct arena *a, const struct zone_key
 	return r;
 }
 
+int planner_keep_implied(struct planner *p, struct arena *a, struct belief *b,
+			 const struct planner_zone *z, struct err *e)
+{
+	b->apex = dname_equal(&b->owner, &z->zone->name);
+	return push_keep_implied(b, a, z->zone->foreign, p->now_s) < 0 ? err_nomem(e) : 0;
+}
+
 int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
 		    const struct zone_key *keys, size_t n, struct err *e)
 {
@@ -388,11 +395,15 @@ int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
 	for (i = 0; i < n; i++) {
 		struct belief *b = &(*out)[i];
 
-		if (b->owner.len > 0)
-			continue;
 		r = planner_zone(&z, p, policy_zone_by_id(p->f->policy, keys[i].zone_id, NULL), e);
 		if (r < 0)
 			return r;
+		if (b->owner.len > 0) {
+			r = planner_keep_implied(p, a, b, z, e);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		b->zone_id = keys[i].zone_id;
 		b->owner = keys[i].owner;
 		b->seen_known = z->row.known;

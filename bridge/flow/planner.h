@@ -72,7 +72,13 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 /* Has the source behind want been read since ours was seen gone? */
 int planner_supported(struct planner *p, const struct belief *b, bool *out, struct err *e);
 
-/* Loads the beliefs of keys; keys without a row get a fresh one.  (*out)[i] belongs to keys[i]. */
+/* Before a row as it was read is rewritten: what it implied becomes an offer
+ * (core/push_state.h). */
+int planner_keep_implied(struct planner *p, struct arena *a, struct belief *b,
+			 const struct planner_zone *z, struct err *e);
+
+/* Loads the beliefs of keys to be judged anew; keys without a row get a fresh one.  (*out)[i]
+ * belongs to keys[i]. */
 int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
 		    const struct zone_key *keys, size_t n, struct err *e);
 

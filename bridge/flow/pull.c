@@ -412,10 +412,11 @@ static int is_beside(struct pull *u, struct err *e)
 {
 	struct flow_store *st = u->f->store;
 	bool mine = true;
+	uint64_t since;
 	int r = 0;
 
 	if (!u->f->only_looks && !u->f->dry_run)
-		r = st->zone_lock(st->ctx, u->zone->id, &mine, e);
+		r = st->zone_lock(st->ctx, u->zone->id, &mine, &since, e);
 	u->beside = u->f->only_looks || !mine;
 	return r;
 }

@@ -68,7 +68,7 @@ static int open_zone(struct push *u, struct push_zone *z, struct err *e)
 	int r = is_known(u, z, g, e);
 
 	if (r == 0 && !u->f->dry_run)
-		r = st->zone_lock(st->ctx, z->zone->id, &mine, e);
+		r = st->zone_lock(st->ctx, z->zone->id, &mine, &z->since, e);
 	z->gate = g == NULL ? NULL : &g->gate;
 	z->stopped = !mine || flow_down(u->f, z->zone) ||
 		     (g != NULL && !gate_lets(&g->gate, u->f->net->now_s(u->f->net->ctx)));
@@ -126,13 +126,14 @@ struct waking {
  * be the one after the repair.  In a later sweep of this run the backoff holds. */
 static int wake_zone(struct planner *p, struct push_zone *z, struct err *e)
 {
-	struct belief after = {.due_at_s = p->now_s, .owner = {.len = 0}};
+	/* Before every name of the next second. */
+	struct belief after = {.due_at_s = p->now_s + 1, .owner = {.len = 0}};
 	struct flow_store *st = p->f->store;
+	struct planner_zone *pz;
 	struct belief *b;
 	size_t n = PUSH_ROUND, i;
-	int r = 0;
+	int r = planner_zone(&pz, p, z->zone, e);
 
-	after.owner.len = 1;  /* the root: before every name of that second */
 	while (r == 0 && n == PUSH_ROUND) {
 		r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX, &after, PUSH_ROUND,
 				    &p->arena, e);
@@ -140,9 +141,11 @@ static int wake_zone(struct planner *p, struct push_zone *z, struct err *e)
 			break;
 		after.due_at_s = b[n - 1].due_at_s;
 		after.owner = b[n - 1].owner;
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n && r == 0; i++) {
+			r = planner_keep_implied(p, &p->arena, &b[i], pz, e);
 			b[i].due_at_s = 0;
-		r = st->beliefs_put(st->ctx, b, n, e);
+		}
+		r = r < 0 ? r : st->beliefs_put(st->ctx, b, n, e);
 	}
 	return r;
 }

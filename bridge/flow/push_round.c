@@ -1,4 +1,8 @@
-/* push_round.c - due rows become messages; what they offer is kept before any packet leaves. */
+/* push_round.c - due rows become messages; what they offer is kept before any packet leaves.
+ *
+ * Rows are read without a lock.  Where nothing is to be kept (a new name, most changes) nothing is
+ * written; the rest is written as far as nobody wrote it since.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +12,12 @@
 
 enum { PUT_OFF_S = 30 };
 
+/* Items that share messages: of one zone, one way of sending. */
+struct group {
+	struct push_zone *zone;
+	size_t from, n;
+};
+
 struct making {
 	struct flow *f;
 	struct push_zone *zones;
@@ -15,10 +25,12 @@ struct making {
 	struct push_round *round;
 	struct planner p;
 	struct push_zone *zone;
-	VEC(struct push_item *) items;     /* of one zone */
-	VEC(struct belief) offered;
-	VEC(struct belief) stopped;        /* judged otherwise than when they became due */
+	VEC(struct push_item *) items;
+	VEC(struct group) groups;
+	VEC(struct belief) kept;           /* rows to be written first, */
+	VEC(struct push_item *) of_kept;   /* and the item of each; NULL: nothing is sent for it */
 	VEC(struct push_msg *) msgs;
+	size_t n_owners;                   /* of the messages */
 };
 
 unsigned change_rrsets(const struct change *c)
@@ -34,98 +46,111 @@ unsigned change_rrsets(const struct change *c)
 	return n;
 }
 
+/* To be written before anything of this round leaves. */
+static int keep_first(struct making *m, const struct belief *b, struct push_item *it,
+		      struct err *e)
+{
+	if (vec_push(&m->kept, *b) < 0 || vec_push(&m->of_kept, it) < 0)
+		return err_nomem(e);
+	return 0;
+}
+
 /* The zone was first seen after the row became due, and forbids it. */
 static int stop_row(struct making *m, const struct planner_zone *z, struct belief *b,
 		    struct err *e)
 {
 	int r = planner_judge(&m->p, &m->round->arena, b, NULL, z, NULL, e);
 
-	if (r < 0)
-		return r;
-	return vec_push(&m->stopped, *b) < 0 ? err_nomem(e) : 1;
+	return r < 0 ? r : keep_first(m, b, NULL, e);
 }
 
 /* Too many of its offers have no answer yet: a later look settles them. */
 static int put_off(struct making *m, struct belief *b, struct err *e)
 {
 	b->due_at_s = m->p.now_s + PUT_OFF_S;
-	return vec_push(&m->stopped, *b) < 0 ? err_nomem(e) : 1;
+	return keep_first(m, b, NULL, e);
+}
+
+/* What goes on the wire is kept as an offer before.  1: not to be sent now. */
+static int offer(struct making *m, struct push_item *it, struct err *e)
+{
+	int r;
+
+	it->fresh = !push_offered(it->b, &it->v);
+	r = push_offer(it->b, &m->round->arena, &it->v, m->p.now_s);
+	if (r == 1) {
+		r = put_off(m, it->b, e);
+		return r < 0 ? r : 1;
+	}
+	return r < 0 ? err_nomem(e) : keep_first(m, it->b, it, e);
 }
 
 /* 0 made, 1 nothing to send for this row now. */
-static int make_item(struct making *m, struct belief *b, struct err *e)
+static int judge_item(struct making *m, const struct planner_zone *z, struct push_item *it,
+		      struct err *e)
 {
 	struct arena *a = &m->round->arena;
-	struct push_item *it = arena_alloc(a, sizeof(*it));
-	struct planner_zone *z;
+	struct belief *b = it->b;
 	bool supported;
-	int r;
+	int r = planner_supported(&m->p, b, &supported, e);
 
-	if (it == NULL)
-		return err_nomem(e);
-	r = planner_supported(&m->p, b, &supported, e);
-	r = r < 0 ? r : planner_zone(&z, &m->p, m->zone->zone, e);
 	if (r < 0)
 		return r;
-	it->b = b;
-	b->apex = dname_equal(&b->owner, &m->zone->zone->name);
 	b->below_cut = planner_below_cut(z, &b->owner);
-	if (b->below_cut && b->want.n > 0)
-		return stop_row(m, z, b, e);
+	if (b->below_cut && b->want.n > 0) {
+		r = stop_row(m, z, b, e);
+		return r < 0 ? r : 1;
+	}
 	/* What another updater wrote for this client was taken as published when it was judged. */
 	if (verdict_owner(&it->v, a, b, m->zone->zone->foreign, supported) < 0)
 		return err_nomem(e);
 	r = verdict_change(&it->c, a, b, &it->v);
-	if (r != 0)
-		return r < 0 ? err_nomem(e) : 1;
-	push_forget_late(b, z->row.pulled_at_s);
-	it->fresh = !push_offered(b, &it->v);
-	r = push_offer(b, a, &it->v, m->p.now_s);
-	if (r == 1)
-		return put_off(m, b, e);
+	return r < 0 ? err_nomem(e) : r;
+}
+
+static int make_item(struct making *m, struct belief *b, bool retried, struct err *e)
+{
+	struct arena *a = &m->round->arena;
+	struct push_item *it = arena_alloc(a, sizeof(*it));
+	struct planner_zone *z;
+	int r = it == NULL ? err_nomem(e) : planner_zone(&z, &m->p, m->zone->zone, e);
+
 	if (r < 0)
-		return err_nomem(e);
-	if (vec_push(&m->items, it) < 0 || vec_push(&m->offered, *b) < 0)
-		return err_nomem(e);
-	return 0;
-}
-
-static struct push_msg *new_msg(struct making *m, struct push_item **items, size_t n)
-{
-	struct push_msg *msg = calloc(1, sizeof(*msg));
-
-	if (msg == NULL)
-		return NULL;
-	msg->round = m->round;
-	msg->zone = m->zone;
-	msg->items = items;
-	msg->n = n;
-	return msg;
-}
-
-static int pack(struct making *m, struct err *e)
-{
-	struct push_item **items = arena_dup(&m->round->arena, m->items.v,
-					     m->items.n * sizeof(*m->items.v));
-	const struct change **c = arena_array(&m->round->arena, m->items.n + 1, sizeof(*c));
-	size_t i, n;
-
-	if (items == NULL || c == NULL)
-		return err_nomem(e);
-	for (i = 0; i < m->items.n; i++)
-		c[i] = &items[i]->c;
-	for (i = 0; i < m->items.n; i += n) {
-		struct push_msg *msg;
-
-		n = batch_take(c + i, m->items.n - i);
-		msg = new_msg(m, items + i, n);
-		if (msg == NULL || vec_push(&m->msgs, msg) < 0) {
-			free(msg);
-			return err_nomem(e);
-		}
+		return r;
+	it->b = b;
+	it->retried = retried;
+	/* Another process may have sent it before it came to us. */
+	if (!belief_written_since(b, m->zone->since))
+		r = planner_keep_implied(&m->p, a, b, z, e);
+	b->apex = dname_equal(&b->owner, &m->zone->zone->name);
+	r = r < 0 ? r : judge_item(m, z, it, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	it->fresh = push_implied(b, &it->v);
+	if (!it->fresh) {
+		push_forget_late(b, z->row.full_at_s);
+		r = offer(m, it, e);
 	}
-	return 0;
+	if (r == 0 && vec_push(&m->items, it) < 0)
+		return err_nomem(e);
+	return r < 0 ? r : 0;
 }
+
+static int make_items(struct making *m, struct belief *b, size_t n, bool retried, struct err *e)
+{
+	struct group g = {.zone = m->zone, .from = m->items.n};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++)
+		r = make_item(m, &b[i], retried, e);
+	g.n = m->items.n - g.from;
+	if (r == 0 && g.n > 0 && vec_push(&m->groups, g) < 0)
+		return err_nomem(e);
+	return r;
+}
+
+/* ---- which rows ------------------------------------------------------------------------- */
 
 /* What was refused is tried once a run, in messages of its own: the server's policy may have
  * changed, and only the server knows.  A page at a time, the next only if the server took anything
@@ -134,10 +159,9 @@ static int take_refused(struct making *m, struct push_zone *z, struct err *e)
 {
 	struct flow_store *st = m->f->store;
 	struct belief *b;
-	size_t n, i;
+	size_t n;
 	int r;
 
-	m->items.n = 0;
 	r = st->beliefs_stopped(st->ctx, &b, &n, z->zone->id, BELIEF_REFUSED,
 				z->refused.len > 0 ? &z->refused : NULL, PUSH_ROUND,
 				&m->round->arena, e);
@@ -148,21 +172,16 @@ static int take_refused(struct making *m, struct push_zone *z, struct err *e)
 		z->retry = PUSH_RETRY_IF_TAKEN;
 		z->refused = b[n - 1].owner;
 	}
-	for (i = 0; i < n && r >= 0; i++)
-		r = make_item(m, &b[i], e);
-	for (i = 0; i < m->items.n; i++)
-		m->items.v[i]->retried = true;
-	return r < 0 ? r : pack(m, e);
+	return make_items(m, b, n, true, e);
 }
 
 static int take_zone(struct making *m, struct push_zone *z, struct err *e)
 {
 	struct flow_store *st = m->f->store;
 	struct belief *b;
-	size_t n, i;
+	size_t n;
 	int r;
 
-	m->items.n = 0;
 	r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, m->p.now_s,
 			    z->paging ? &z->last : NULL, PUSH_ROUND, &m->round->arena, e);
 	if (r < 0)
@@ -175,17 +194,13 @@ static int take_zone(struct making *m, struct push_zone *z, struct err *e)
 		z->last.zone_id = b[n - 1].zone_id;
 		z->paging = true;
 	}
-	for (i = 0; i < n && r >= 0; i++)
-		r = make_item(m, &b[i], e);
-	return r < 0 ? r : pack(m, e);
+	return make_items(m, b, n, false, e);
 }
 
-static int make_inside(void *arg, struct err *e)
+static int take_all(struct making *m, struct err *e)
 {
-	struct making *m = arg;
-	struct flow_store *st = m->f->store;
 	size_t i;
-	int r = planner_lock_spaces(m->f, e);
+	int r = 0;
 
 	for (i = 0; i < m->n_zones && r == 0; i++) {
 		struct push_zone *z = &m->zones[i];
@@ -199,11 +214,78 @@ static int make_inside(void *arg, struct err *e)
 		if (r == 0 && z->retry == PUSH_RETRY)
 			r = take_refused(m, z, e);
 	}
-	if (r == 0 && m->stopped.n > 0)
-		r = st->beliefs_put(st->ctx, m->stopped.v, m->stopped.n, e);
-	if (r == 0 && m->offered.n > 0)
-		r = st->beliefs_offer(st->ctx, m->offered.v, m->offered.n, e);
-	return r < 0 ? r : st->mark(st->ctx, &m->round->mark, e);
+	return r;
+}
+
+/* ---- kept first ------------------------------------------------------------------------- */
+
+/* What somebody wrote since, or writes now, is due again after that: it is not sent now. */
+static int keep_inside(void *arg, struct err *e)
+{
+	struct making *m = arg;
+	struct flow_store *st = m->f->store;
+	bool *done = arena_array(&m->p.arena, m->kept.n, sizeof(*done));
+	size_t i;
+	int r;
+
+	if (done == NULL)
+		return err_nomem(e);
+	r = st->beliefs_settle(st->ctx, m->kept.v, m->kept.n, done, e);
+	for (i = 0; r == 0 && i < m->kept.n; i++) {
+		struct push_item *it = m->of_kept.v[i];
+
+		if (it == NULL)
+			continue;
+		it->dropped = !done[i];
+		it->b->version = m->kept.v[i].version;
+	}
+	return r;
+}
+
+/* ---- messages --------------------------------------------------------------------------- */
+
+static struct push_msg *new_msg(struct making *m, struct push_zone *zone,
+				struct push_item **items, size_t n)
+{
+	struct push_msg *msg = calloc(1, sizeof(*msg));
+
+	if (msg == NULL)
+		return NULL;
+	msg->round = m->round;
+	msg->zone = zone;
+	msg->items = items;
+	msg->n = n;
+	return msg;
+}
+
+static int pack(struct making *m, const struct group *g, struct err *e)
+{
+	struct push_item **items = arena_array(&m->round->arena, g->n, sizeof(*items));
+	const struct change **c = arena_array(&m->round->arena, g->n, sizeof(*c));
+	size_t total = 0, i, n;
+
+	if (items == NULL || c == NULL)
+		return err_nomem(e);
+	for (i = 0; i < g->n; i++) {
+		struct push_item *it = m->items.v[g->from + i];
+
+		if (it->dropped)
+			continue;
+		items[total] = it;
+		c[total++] = &it->c;
+	}
+	for (i = 0; i < total; i += n) {
+		struct push_msg *msg;
+
+		n = batch_take(c + i, total - i);
+		msg = new_msg(m, g->zone, items + i, n);
+		if (msg == NULL || vec_push(&m->msgs, msg) < 0) {
+			free(msg);
+			return err_nomem(e);
+		}
+	}
+	m->n_owners += total;
+	return 0;
 }
 
 /* Messages of different zones take turns, so that both servers or zones work at once. */
@@ -269,8 +351,9 @@ static void making_fini(struct making *m)
 	for (i = 0; i < m->msgs.n; i++)
 		free(m->msgs.v[i]);
 	vec_fini(&m->items);
-	vec_fini(&m->offered);
-	vec_fini(&m->stopped);
+	vec_fini(&m->groups);
+	vec_fini(&m->kept);
+	vec_fini(&m->of_kept);
 	vec_fini(&m->msgs);
 	round_free(m->round);
 }
@@ -281,12 +364,19 @@ int push_round_make(struct flow *f, struct push_zone *zones, size_t n_zones,
 {
 	struct making m = {.f = f, .zones = zones, .n_zones = n_zones,
 			   .round = calloc(1, sizeof(*m.round))};
+	size_t i;
 	int r;
 
 	if (m.round == NULL)
 		return err_nomem(e);
-	r = planner_transaction(&m.p, f, zones[0].space, make_inside, &m, e);
-	*n = m.offered.n;
+	planner_init(&m.p, f, zones[0].space);
+	r = take_all(&m, e);
+	planner_fini(&m.p);
+	if (r == 0 && m.kept.n > 0)
+		r = planner_transaction(&m.p, f, zones[0].space, keep_inside, &m, e);
+	for (i = 0; i < m.groups.n && r == 0; i++)
+		r = pack(&m, &m.groups.v[i], e);
+	*n = m.n_owners;
 	r = r < 0 ? r : hand_over(&m, queue, queue_n, queue_cap, e);
 	making_fini(&m);
 	return r;

@@ -1,4 +1,5 @@
-/* push_round.h - one round of due owners: judged, offered, packed into messages.
+/* push_round.h - one round of due owners: judged, offered where the row itself is no offer
+ * (core/push_state.h), packed into messages.
  *
  * Private to flow/.
  */
@@ -32,6 +33,7 @@ struct push_zone {
 	bool told;                   /* that the server fails on single owners */
 	uint32_t serial;             /* after the last settled message */
 	bool known;                  /* transferred once: see zone_row */
+	uint64_t since;              /* rows of this version or later only we can have sent */
 };
 
 struct push_item {
@@ -39,6 +41,7 @@ struct push_item {
 	struct verdict v;
 	struct change c;
 	bool fresh;                  /* nothing equal was offered before: may be withdrawn */
+	bool dropped;                /* somebody writes its row: not in this round */
 	bool retried;                /* it was refused in an earlier run */
 	bool settled;                /* by the short way; nothing is left to do */
 	bool got;                    /* read back after the answer */
@@ -48,7 +51,6 @@ struct push_item {
 struct push_round {
 	struct arena arena;
 	unsigned open;               /* messages not yet settled */
-	uint64_t mark;               /* of the transaction that kept the offers */
 };
 
 struct push_msg {

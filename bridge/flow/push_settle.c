@@ -15,6 +15,7 @@ struct settling {
 	struct planner p;
 	struct push_msg **done;      /* of one space */
 	size_t n_done;
+	size_t n_left;               /* items that the short way left */
 	struct push_again *again;
 	VEC(struct belief) put;
 	VEC(struct ipaddr) touched;
@@ -106,7 +107,24 @@ static const char *sentence(struct settling *s, const struct push_msg *m,
 		buf_printf(&s->why, "; likely: %s; next: %s", row->cause, row->next);
 	if (row->outcome == OUTCOME_DONE && m->zone->serial != 0)
 		buf_printf(&s->why, ", serial %u", m->zone->serial);
-	return arena_strdup(&s->p.arena, buf_text(&s->why));
+	return arena_strdup(&m->round->arena, buf_text(&s->why));
+}
+
+static int explain(struct settling *s, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_done; i++) {
+		struct push_msg *m = s->done[i];
+		const struct outcome_row *row = outcome_of(&m->answer);
+
+		m->why = sentence(s, m, row);
+		if (m->why == NULL)
+			return err_nomem(e);
+		if (row->outcome != OUTCOME_PARK && m->answer.end == ANSWER_REPLY)
+			m->zone->answered = true;
+	}
+	return 0;
 }
 
 static int note(struct settling *s, const struct push_msg *m, const struct push_item *it,
@@ -386,8 +404,8 @@ static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, 
 
 /* ---- the short way ---------------------------------------------------------------------- */
 
-/* Most changes are proven and nobody touched their rows meanwhile: those are written from what
- * was sent, without reading them again. */
+/* Most changes are proven, move no PTR, and nobody touched their rows meanwhile: those are written
+ * from what was sent, without reading them again and beside whoever plans in the space. */
 struct shortcut {
 	VEC(struct belief) rows;
 	VEC(struct push_item *) items;
@@ -403,7 +421,7 @@ static int gather(struct settling *s, struct shortcut *c, struct push_msg *m, st
 		struct belief b = *m->items[i]->b;
 
 		r = prove(s, m, m->items[i], &b, e);
-		if (r < 0 || belief_is_empty(&b))
+		if (r < 0 || belief_is_empty(&b) || moves_ptr(m, m->items[i], &b))
 			continue;
 		if (vec_push(&c->rows, b) < 0 || vec_push(&c->items, m->items[i]) < 0 ||
 		    vec_push(&c->msgs, m) < 0)
@@ -415,19 +433,12 @@ static int gather(struct settling *s, struct shortcut *c, struct push_msg *m, st
 static int note_settled(struct settling *s, struct push_msg *m, struct push_item *it,
 			const struct belief *b, struct err *e)
 {
-	const char *why = m->why;
-	int r = 0;
-
 	it->settled = true;
-	if (it->retried && m->zone->retry == PUSH_RETRY_IF_TAKEN)
-		m->zone->retry = PUSH_RETRY;
 	s->f->counts.changed += change_rrsets(&it->c);
-	if (moves_ptr(m, it, b))
-		r = touch(s, b, e);
-	return r < 0 ? r : note(s, m, it, b, "done", why, e);
+	return note(s, m, it, b, "done", m->why, e);
 }
 
-static int write_shortcut(struct settling *s, struct shortcut *c, uint64_t mark, struct err *e)
+static int write_shortcut(struct settling *s, struct shortcut *c, struct err *e)
 {
 	struct flow_store *st = s->f->store;
 	bool *put = arena_array(&s->p.arena, c->rows.n + 1, sizeof(*put));
@@ -436,67 +447,46 @@ static int write_shortcut(struct settling *s, struct shortcut *c, uint64_t mark,
 
 	if (put == NULL)
 		return err_nomem(e);
-	r = st->beliefs_settle(st->ctx, c->rows.v, c->rows.n, mark, put, e);
+	r = st->beliefs_settle(st->ctx, c->rows.v, c->rows.n, put, e);
 	for (i = 0; r == 0 && i < c->rows.n; i++) {
 		if (put[i])
 			r = note_settled(s, c->msgs.v[i], c->items.v[i], &c->rows.v[i], e);
 	}
-	c->rows.n = c->items.n = c->msgs.n = 0;
 	return r;
 }
 
-static int settle_short(struct settling *s, struct push_msg **done_, size_t n, struct err *e)
+static int short_inside(void *arg, struct err *e)
 {
+	struct settling *s = arg;
 	struct shortcut c = {.rows = {0}};
 	size_t i;
 	int r = 0;
 
-	/* Messages of one round lie together, more or less: a mark at a time. */
-	for (i = 0; i < n && r == 0; i++) {
-		const struct outcome_row *row = outcome_of(&done_[i]->answer);
-
-		done_[i]->why = sentence(s, done_[i], row);
-		if (done_[i]->why == NULL)
-			r = err_nomem(e);
-		else if (row->outcome != OUTCOME_PARK && done_[i]->answer.end == ANSWER_REPLY)
-			done_[i]->zone->answered = true;
-		if (r == 0 && row->outcome == OUTCOME_DONE)
-			r = gather(s, &c, done_[i], e);
-		if (r == 0 && c.rows.n > 0 &&
-		    (i + 1 == n || done_[i + 1]->round->mark != done_[i]->round->mark))
-			r = write_shortcut(s, &c, done_[i]->round->mark, e);
+	for (i = 0; i < s->n_done && r == 0; i++) {
+		if (outcome_of(&s->done[i]->answer)->outcome == OUTCOME_DONE)
+			r = gather(s, &c, s->done[i], e);
 	}
+	r = r < 0 ? r : write_shortcut(s, &c, e);
 	vec_fini(&c.rows);
 	vec_fini(&c.items);
 	vec_fini(&c.msgs);
 	return r;
 }
 
-/* ---- one transaction -------------------------------------------------------------------- */
-
-static int fresh_rows(struct settling *s, struct push_msg **done_, size_t n, struct belief **out,
-		      struct err *e)
+static bool any_proven(const struct settling *s)
 {
-	struct zone_key *keys;
-	size_t total = 0, i, j, k = 0;
+	size_t i;
 
-	for (i = 0; i < n; i++)
-		total += done_[i]->n;
-	keys = arena_array(&s->p.arena, total + 1, sizeof(*keys));
-	if (keys == NULL)
-		return err_nomem(e);
-	for (i = 0; i < n; i++) {
-		for (j = 0; j < done_[i]->n; j++) {
-			if (done_[i]->items[j]->settled)
-				continue;
-			keys[k].zone_id = done_[i]->zone->zone->id;
-			keys[k++].owner = done_[i]->items[j]->b->owner;
-		}
+	for (i = 0; i < s->n_done; i++) {
+		if (outcome_of(&s->done[i]->answer)->outcome == OUTCOME_DONE)
+			return true;
 	}
-	return planner_beliefs(&s->p, out, &s->p.arena, keys, k, e);
+	return false;
 }
 
-/* A proven message keeps only the items that the short way did not settle. */
+/* ---- the long way ----------------------------------------------------------------------- */
+
+/* A message keeps only the items that the short way did not settle. */
 static size_t left_of(struct push_msg *m)
 {
 	size_t i, kept = 0;
@@ -509,25 +499,47 @@ static size_t left_of(struct push_msg *m)
 	return kept;
 }
 
-static int settle_inside(void *arg, struct err *e)
+static size_t all_left(struct settling *s)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < s->n_done; i++)
+		n += left_of(s->done[i]);
+	return n;
+}
+
+/* The rows of all items as they are now, in the order of the messages. */
+static int fresh_rows(struct settling *s, size_t n, struct belief **out, struct err *e)
+{
+	struct zone_key *keys = arena_array(&s->p.arena, n, sizeof(*keys));
+	size_t i, j, k = 0;
+
+	if (keys == NULL)
+		return err_nomem(e);
+	for (i = 0; i < s->n_done; i++) {
+		for (j = 0; j < s->done[i]->n; j++) {
+			keys[k].zone_id = s->done[i]->zone->zone->id;
+			keys[k++].owner = s->done[i]->items[j]->b->owner;
+		}
+	}
+	return planner_beliefs(&s->p, out, &s->p.arena, keys, k, e);
+}
+
+static int long_inside(void *arg, struct err *e)
 {
 	struct settling *s = arg;
-	struct push_msg **done_ = s->done;
-	size_t n = s->n_done;
 	struct flow_store *st = s->f->store;
 	struct belief *b;
 	size_t i;
-	int r;
+	int r = st->lock_space(st->ctx, s->p.space->id, e);
 
-	r = st->lock_space(st->ctx, s->p.space->id, e);
-	r = r < 0 ? r : settle_short(s, done_, n, e);
-	r = r < 0 ? r : fresh_rows(s, done_, n, &b, e);
-	for (i = 0; i < n && r == 0; i++) {
-		size_t items = left_of(done_[i]);
+	r = r < 0 ? r : fresh_rows(s, s->n_left, &b, e);
+	for (i = 0; i < s->n_done && r == 0; i++) {
+		size_t n = s->done[i]->n;
 
-		if (items > 0)
-			r = settle_msg(s, done_[i], b, e);
-		b += items;
+		if (n > 0)
+			r = settle_msg(s, s->done[i], b, e);
+		b += n;
 	}
 	if (r == 0 && s->put.n > 0)
 		r = st->beliefs_put(st->ctx, s->put.v, s->put.n, e);
@@ -551,11 +563,15 @@ static int settle_space(struct flow *f, const struct policy_space *space, struct
 			size_t n, struct push_again *again, struct err *e)
 {
 	struct settling s = {.f = f, .again = again, .done = done_, .n_done = n};
-	int r = planner_transaction(&s.p, f, space, settle_inside, &s, e);
+	int r = explain(&s, e);
 
+	if (r == 0 && any_proven(&s))
+		r = planner_transaction(&s.p, f, space, short_inside, &s, e);
+	s.n_left = r < 0 ? 0 : all_left(&s);
+	if (s.n_left > 0)
+		r = planner_transaction(&s.p, f, space, long_inside, &s, e);
 	if (r == 0 && f->server != NULL)
 		say_done(f, done_, n);
-
 	vec_fini(&s.put);
 	vec_fini(&s.touched);
 	buf_fini(&s.why);

@@ -9,8 +9,9 @@ struct push_again {
 };
 
 /* Reads back the owners whose answer leaves doubt (no transaction is open meanwhile), then
- * settles all messages in one transaction per space.  Frees the messages, or moves them and
- * their halves to again. */
+ * settles the messages of each space: what is proven and stands alone in one transaction, the
+ * rest, which may plan other owners anew, in a second one that has the space to itself.  Frees the
+ * messages, or moves them and their halves to again. */
 int push_settle(struct flow *f, struct push_msg **done, size_t n, struct push_again *again,
 		struct err *e);
 

@@ -102,8 +102,10 @@ struct flow_store {
 	int (*lock_space)(void *ctx, int32_t space_id, struct err *e);
 
 	/* The right to send to a zone, one process at a time.  It stays with us, and asking again
-	 * costs nothing, until zones_unlock or the end of the session.  *got false: another has it. */
-	int (*zone_lock)(void *ctx, int32_t zone_id, bool *got, struct err *e);
+	 * costs nothing, until zones_unlock or the end of the session.  *got false: another has it.
+	 * *since: rows of that version or later (belief_written_since) were written while we had it,
+	 * so nobody else has sent them. */
+	int (*zone_lock)(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e);
 	void (*zones_unlock)(void *ctx);
 
 	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
@@ -171,26 +173,25 @@ struct flow_store {
 
 	/* Beliefs of the keys that have a row; the others are absent from the result.  seen_known
 	 * is set when the zone is known or the owner was queried (seen_known given to
-	 * beliefs_put for a zone that is not known). */
+	 * beliefs_put for a zone that is not known).  Inside a transaction the rows stay as they
+	 * were read until it ends. */
 	int (*beliefs_get)(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
 			   size_t n_keys, struct arena *a, struct err *e);
 	/* Upsert; an empty belief (belief_is_empty) deletes its row. */
 	int (*beliefs_put)(void *ctx, const struct belief *v, size_t n, struct err *e);
-	/* Sending in bulk.  beliefs_offer writes only offered and offered_at of rows that are there;
-	 * mark names the running transaction; beliefs_settle writes all but want, its kind and TTL
-	 * of those rows that nobody has written since the transaction of that mark, and says in
-	 * done[i] which it wrote.  No row may be empty (belief_is_empty). */
-	int (*beliefs_offer)(void *ctx, const struct belief *v, size_t n, struct err *e);
-	int (*mark)(void *ctx, uint64_t *out, struct err *e);
-	int (*beliefs_settle)(void *ctx, const struct belief *v, size_t n, uint64_t mark,
-			      bool *done, struct err *e);
+	/* Written beside the one writer of the space, without ever waiting for it: all but want, its
+	 * kind and TTL of those rows that nobody has written since they were read (version) or is
+	 * writing.  done[i] says which were, and v[i].version is new then.  No row may be empty
+	 * (belief_is_empty). */
+	int (*beliefs_settle)(void *ctx, struct belief *v, size_t n, bool *done, struct err *e);
 	/* Due owners of a zone: state due, due_at_s <= now_s; in order of (due_at_s, owner text as
 	 * bytes), only those after the given row in that order (NULL: from the start). */
 	int (*beliefs_due)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
 			   int64_t now_s, const struct belief *after, size_t limit,
 			   struct arena *a, struct err *e);
 	/* Owners of a zone in a state that nothing is due in, in order of owner text as bytes, only
-	 * those after the name (NULL: from the start). */
+	 * those after the name (NULL: from the start).  Inside a transaction as beliefs_take: nothing
+	 * is waited for, and the rows stay as they are. */
 	int (*beliefs_stopped)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
 			       enum belief_state state, const struct dname *after, size_t limit,
 			       struct arena *a, struct err *e);

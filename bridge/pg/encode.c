@@ -238,6 +238,7 @@ static uint32_t array_oid(enum pg_type type)
 	case PG_INT8: return PG_OID_INT8S;
 	case PG_INT4: return PG_OID_INT4S;
 	case PG_TEXT: return PG_OID_TEXTS;
+	case PG_XID: return PG_OID_XIDS;
 	case PG_MACADDR: return PG_OID_MACADDRS;
 	case PG_INET: return PG_OID_INETS;
 	case PG_TIMESTAMPTZ: return PG_OID_TIMESTAMPTZS;

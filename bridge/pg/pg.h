@@ -62,7 +62,7 @@ void pg_arg_inets(struct pg_args *a, const struct ipaddr *v, size_t n);   /* ine
 void pg_arg_texts(struct pg_args *a, const char *const *v, size_t n);     /* text[] */
 
 /* Any other array: announce n elements of a type (named by its oid), then append exactly n. */
-enum pg_type { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25,
+enum pg_type { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25, PG_XID = 28,
 	       PG_MACADDR = 829, PG_INET = 869, PG_TIMESTAMPTZ = 1184 };
 void pg_arg_array(struct pg_args *a, enum pg_type type, size_t n);
 void pg_elem_null(struct pg_args *a);

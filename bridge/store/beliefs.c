@@ -45,7 +45,7 @@ static int read_sets(struct belief *b, const struct pg_rows *r, size_t row, stru
 }
 
 /* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, offered_at, removed_at, reverts,
- * state, due_at, attempts, why, settled_at, source_id. */
+ * state, due_at, attempts, why, settled_at, source_id, version. */
 static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
 		       struct err *e)
 {
@@ -74,6 +74,7 @@ static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, st
 	b->attempts = store_u32(r, row, 15);
 	b->settled_at_s = pg_time(r, row, 17);
 	b->want_source = pg_i32(r, row, 18);
+	b->version = (uint32_t)pg_i32(r, row, 19);
 	return store_keep_text(&b->why, a, r, row, 16) ? 0 : err_nomem(e);
 }
 
@@ -127,6 +128,8 @@ static size_t unique(struct belief *v, size_t n)
 static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
 			    size_t n_keys, struct arena *a, struct err *e)
 {
+	struct store *s = ctx;
+	const char *sql = s->in_tx && !s->dry ? sql_beliefs_get_to_write : sql_beliefs_get;
 	struct pg_args args;
 	size_t i;
 	int r;
@@ -138,8 +141,8 @@ static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const str
 	pg_args_init(&args);
 	PG_COLUMN(&args, PG_INT4, i, n_keys, pg_elem_i32(&args, keys[i].zone_id));
 	PG_COLUMN(&args, PG_TEXT, i, n_keys, store_elem_name(&args, &keys[i].owner));
-	r = pg_plan_for(((struct store *)ctx)->pg, n_keys, e);
-	r = r < 0 ? r : query_beliefs(out, n, ctx, sql_beliefs_get, &args, a, e);
+	r = pg_plan_for(s->pg, n_keys, e);
+	r = r < 0 ? r : query_beliefs(out, n, s, sql, &args, a, e);
 	pg_args_fini(&args);
 	if (r == 0 && *n > 1) {
 		qsort(*out, *n, sizeof(**out), by_key);
@@ -303,13 +306,6 @@ static void put_state(struct pg_args *a, const struct belief *const *v, size_t n
 		  pg_elem_text(a, v[i]->why, v[i]->why == NULL ? 0 : strlen(v[i]->why)));
 }
 
-static void put_offered_at(struct pg_args *a, const struct belief *const *v, size_t n)
-{
-	size_t i;
-
-	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->offered_at_s));
-}
-
 /* Who wants it, and with which TTL: what a settlement leaves alone. */
 static void put_wanted_by(struct pg_args *a, const struct belief *const *v, size_t n)
 {
@@ -329,7 +325,7 @@ static void put_numbers(struct pg_args *a, const struct belief *const *v, size_t
 	size_t i;
 
 	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->sent_ttl_s));
-	put_offered_at(a, v, n);
+	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->offered_at_s));
 	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->settled_at_s));
 	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->removed_at_s));
 	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->reverts));
@@ -410,7 +406,7 @@ static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct 
 	return r;
 }
 
-/* ---- sending in bulk ----------------------------------------------------------------------- */
+/* ---- settling, beside who plans ------------------------------------------------------------ */
 
 static const struct belief **pointers(const struct belief *v, size_t n)
 {
@@ -422,37 +418,14 @@ static const struct belief **pointers(const struct belief *v, size_t n)
 	return p;
 }
 
-static int flow_beliefs_offer(void *ctx, const struct belief *v, size_t n, struct err *e)
+static void put_version(struct pg_args *a, const struct belief *const *v, size_t n)
 {
-	AUTO(own_freep) const struct belief **p = pointers(v, n);
-	struct store *s = ctx;
-	struct pg_args a;
-	int r;
+	size_t i;
 
-	if (p == NULL)
-		return err_nomem(e);
-	pg_args_init(&a);
-	put_key(&a, p, n);
-	put_offered(&a, p, n);
-	put_offered_at(&a, p, n);
-	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 || n == 0 ? r : pg_run_later(s->pg, sql_beliefs_offer, &a, e);
-	pg_args_fini(&a);
-	return r;
+	PG_COLUMN(a, PG_XID, i, n, pg_elem_i32(a, (int32_t)v[i]->version));
 }
 
-static int flow_mark(void *ctx, uint64_t *out, struct err *e)
-{
-	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
-	struct store *s = ctx;
-	int r = pg_query(&rows, s->pg, sql_mark, NULL, e);
-
-	*out = r == 0 && pg_rows_n(rows) == 1 ? (uint64_t)pg_i64(rows, 0, 0) : 0;
-	return r;
-}
-
-static int flow_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint64_t mark,
-			       bool *done, struct err *e)
+static int flow_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done, struct err *e)
 {
 	AUTO(own_freep) const struct belief **p = pointers(v, n);
 	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
@@ -467,7 +440,7 @@ static int flow_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint
 	if (n == 0)
 		return 0;
 	pg_args_init(&a);
-	pg_arg_i64(&a, (int64_t)mark);
+	put_version(&a, p, n);
 	put_key(&a, p, n);
 	put_sets(&a, p, n);
 	put_state(&a, p, n);
@@ -475,8 +448,12 @@ static int flow_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint
 	r = pg_plan_for(s->pg, n, e);
 	r = r < 0 ? r : pg_query(&rows, s->pg, sql_beliefs_settle, &a, e);
 	pg_args_fini(&a);
-	for (i = 0; r == 0 && i < pg_rows_n(rows); i++)
-		done[pg_i32(rows, i, 0) - 1] = true;
+	for (i = 0; r == 0 && i < pg_rows_n(rows); i++) {
+		size_t at = (size_t)pg_i32(rows, i, 0) - 1;
+
+		done[at] = true;
+		v[at].version = (uint32_t)pg_i32(rows, i, 1);
+	}
 	return r;
 }
 
@@ -530,8 +507,6 @@ void store_bind_beliefs(struct flow_store *f)
 	f->beliefs_get = flow_beliefs_get;
 	f->beliefs_put = flow_beliefs_put;
 	f->beliefs_due = flow_beliefs_due;
-	f->beliefs_offer = flow_beliefs_offer;
-	f->mark = flow_mark;
 	f->beliefs_settle = flow_beliefs_settle;
 	f->beliefs_stopped = flow_beliefs_stopped;
 	f->beliefs_guarding = flow_beliefs_guarding;

@@ -23,7 +23,10 @@ struct store {
 	bool in_tx;
 	bool dry;                 /* an outer transaction is open that will be rolled back */
 	bool due;                 /* the open transaction made owners due */
-	VEC(int32_t) zones;       /* locked by this session */
+	VEC(struct store_zone {
+		int32_t id;
+		uint64_t since;
+	}) zones;                 /* locked by this session */
 
 	/* The stage (stage.c). */
 	bool stage_made;          /* the session has its temporary tables */

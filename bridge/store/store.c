@@ -272,27 +272,38 @@ static int ask(struct pg_rows **rows, struct store *s, const char *sql, int32_t 
 	return r;
 }
 
-static int flow_zone_lock(void *ctx, int32_t zone_id, bool *got, struct err *e)
+static int take_zone(struct store *s, int32_t zone_id, bool *got, struct err *e)
 {
-	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL, *since = NULL;
+	int r = ask(&rows, s, sql_zone_lock, LOCK_ZONE, zone_id, e);
+
+	*got = r == 0 && pg_bool(rows, 0, 0);
+	if (!*got)
+		return r;
+	r = pg_query(&since, s->pg, sql_zone_lock_since, NULL, e);
+	if (r == 0)
+		s->zones.v[s->zones.n++] = (struct store_zone){zone_id, (uint64_t)pg_i64(since, 0, 0)};
+	return r;
+}
+
+static int flow_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e)
+{
 	struct store *s = ctx;
 	size_t i;
 	int r;
 
-	for (i = 0; i < s->zones.n; i++) {
-		if (s->zones.v[i] == zone_id) {
-			*got = true;
-			return 0;
-		}
+	for (i = 0; i < s->zones.n && s->zones.v[i].id != zone_id; i++)
+		;
+	*got = i < s->zones.n;
+	*since = 0;
+	if (!*got) {
+		if (vec_reserve(&s->zones, 1) < 0)
+			return err_nomem(e);
+		r = take_zone(s, zone_id, got, e);
+		if (r < 0 || !*got)
+			return r;
 	}
-	if (vec_reserve(&s->zones, 1) < 0)
-		return err_nomem(e);
-	r = ask(&rows, s, sql_zone_lock, LOCK_ZONE, zone_id, e);
-	if (r < 0)
-		return r;
-	*got = pg_bool(rows, 0, 0);
-	if (*got)
-		s->zones.v[s->zones.n++] = zone_id;
+	*since = s->zones.v[i].since;
 	return 0;
 }
 
@@ -303,7 +314,7 @@ static void flow_zones_unlock(void *ctx)
 	while (s->zones.n > 0) {
 		AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
 
-		ask(&rows, s, sql_zone_unlock, LOCK_ZONE, s->zones.v[--s->zones.n], NULL);
+		ask(&rows, s, sql_zone_unlock, LOCK_ZONE, s->zones.v[--s->zones.n].id, NULL);
 	}
 }
 

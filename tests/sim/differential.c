@@ -575,6 +575,39 @@ static int op_beliefs_get(struct diff *d, struct side *s, const struct call *c, 
 	return r;
 }
 
+/* What is due is listed and settled; with flag one of them is written in between. */
+static int op_settle(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	struct belief *v, other;
+	bool done[16] = {false};
+	size_t n, i;
+	int r = s->st.beliefs_due(s->st.ctx, &v, &n, c->zone_id, c->at_s, NULL,
+				  c->limit < 16 ? c->limit : 16, &s->a, e);
+
+	(void)d;
+	if (r < 0 || n == 0)
+		return r;
+	if (c->flag) {
+		other = v[n - 1];
+		other.want_ttl_s++;
+		r = s->st.beliefs_put(s->st.ctx, &other, 1, e);
+	}
+	for (i = 0; i < n; i++) {
+		v[i].published = v[i].want.n > 0 ? v[i].want : v[i].published;
+		v[i].seen = v[i].published;
+		v[i].n_offered = (uint8_t)(i % 2 < v[i].n_offered ? 1 : 0);
+		v[i].state = BELIEF_STEP;
+		v[i].due_at_s = 0;
+		v[i].settled_at_s = c->at_s;
+	}
+	for (i = 0; i < n && r == 0; i++) {
+		if (!belief_is_empty(&v[i]))
+			r = s->st.beliefs_settle(s->st.ctx, &v[i], 1, &done[i], e);
+		put_num(&s->out, "settled", done[i]);
+	}
+	return r;
+}
+
 static int op_beliefs_due(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	struct belief *v;
@@ -761,6 +794,7 @@ static const struct op {
 	{"hosts_waiting", op_hosts_waiting},
 	{"beliefs_put", op_beliefs_put},     {"beliefs_put", op_beliefs_put},
 	{"beliefs_get", op_beliefs_get},     {"beliefs_due", op_beliefs_due},
+	{"settle", op_settle},
 	{"beliefs_guarding", op_guarding},   {"seen_walk", op_seen_walk},
 	{"zone_put", op_zone_put},           {"zone_get", op_zone_get},
 	{"source_put", op_source_put},       {"source_get", op_source_get},

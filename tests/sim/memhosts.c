@@ -276,7 +276,7 @@ static int put_belief(struct memstore *m, const struct belief *v, struct err *e)
 		return memstore_nomem(m, e);
 	/* What the planner works out each time is not kept. */
 	b->same_client = b->below_cut = b->apex = false;
-	b->written_by = m->tx_no;
+	b->version = m->tx_no;
 	/* Where seen is not kept it reads as published, once the zone is known. */
 	if (!zone_known && !v->seen_known)
 		b->seen = b->published;
@@ -289,6 +289,7 @@ static int mem_beliefs_put(void *ctx, const struct belief *v, size_t n, struct e
 	struct memstore *m = ctx;
 	int r = memstore_enter(m, e);
 
+	m->tx_no += !m->in_tx;
 	for (size_t i = 0; i < n && r == 0; i++) {
 		/* one statement of a database can't write a row twice */
 		for (size_t k = 0; k < i; k++)
@@ -312,41 +313,15 @@ static const struct belief *kept_belief(const struct memstore *m, const struct b
 	return NULL;
 }
 
-static int mem_beliefs_offer(void *ctx, const struct belief *v, size_t n, struct err *e)
+static int mem_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done, struct err *e)
 {
 	struct memstore *m = ctx;
 	int r = memstore_enter(m, e);
 
+	m->tx_no += !m->in_tx;
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct belief *kept = kept_belief(m, &v[i]);
-		if (kept == NULL)
-			continue;
-		struct belief b = *kept;
-		memcpy(b.offered, v[i].offered, sizeof(b.offered));
-		b.n_offered = v[i].n_offered;
-		b.offered_at_s = v[i].offered_at_s;
-		r = put_belief(m, &b, e);
-	}
-	return r;
-}
-
-static int mem_mark(void *ctx, uint64_t *out, struct err *e)
-{
-	struct memstore *m = ctx;
-
-	*out = m->tx_no;
-	return memstore_enter(m, e);
-}
-
-static int mem_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint64_t mark,
-			      bool *done, struct err *e)
-{
-	struct memstore *m = ctx;
-	int r = memstore_enter(m, e);
-
-	for (size_t i = 0; i < n && r == 0; i++) {
-		const struct belief *kept = kept_belief(m, &v[i]);
-		done[i] = kept != NULL && kept->written_by == mark;
+		done[i] = kept != NULL && kept->version == v[i].version;
 		if (!done[i])
 			continue;
 		struct belief b = v[i];
@@ -354,6 +329,7 @@ static int mem_beliefs_settle(void *ctx, const struct belief *v, size_t n, uint6
 		b.want_kind = kept->want_kind;
 		b.want_ttl_s = kept->want_ttl_s;
 		r = put_belief(m, &b, e);
+		v[i].version = m->tx_no;
 	}
 	return r;
 }
@@ -559,8 +535,6 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->names_within = mem_names_within;
 	f->beliefs_get = mem_beliefs_get;
 	f->beliefs_put = mem_beliefs_put;
-	f->beliefs_offer = mem_beliefs_offer;
-	f->mark = mem_mark;
 	f->beliefs_settle = mem_beliefs_settle;
 	f->beliefs_due = mem_beliefs_due;
 	f->beliefs_stopped = mem_beliefs_stopped;

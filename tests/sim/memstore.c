@@ -266,17 +266,24 @@ static int mem_source_get(void *ctx, struct source_row *out, struct arena *a, in
 	return 0;
 }
 
-/* A simulated life has one process. */
-static int mem_zone_lock(void *ctx, int32_t zone_id, bool *got, struct err *e)
+/* A simulated life has one process at a time: it has all zones from the first one it asks for. */
+static int mem_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e)
 {
+	struct memstore *m = ctx;
+
 	(void)zone_id;
+	if (m->zones_since == 0)
+		m->zones_since = m->tx_no + 1;
 	*got = true;
-	return memstore_enter(ctx, e);
+	*since = m->zones_since;
+	return memstore_enter(m, e);
 }
 
 static void mem_zones_unlock(void *ctx)
 {
-	(void)ctx;
+	struct memstore *m = ctx;
+
+	m->zones_since = 0;
 }
 
 /* The policy of a simulated life does not change. */
@@ -575,6 +582,7 @@ void memstore_restart(struct memstore *m)
 	memstore_drop_stage(m);
 	m->down = false;
 	m->crash_at = 0;
+	m->zones_since = 0;
 }
 
 bool memstore_in_tx(const struct memstore *m)

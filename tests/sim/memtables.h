@@ -48,6 +48,7 @@ struct memstore {
 	bool down, commit_applied;
 	uint64_t calls, crash_at;
 	uint64_t tx_no;        /* of the transaction that runs or ran last */
+	uint64_t zones_since;  /* zones are ours since before that one; 0: they are not */
 };
 
 /* Opens every call: counts it, crashes when its turn has come. */

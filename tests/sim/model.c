@@ -510,7 +510,7 @@ void model_share(struct model *m, int32_t zone_id, const struct dname *owner, ui
 	bool found;
 	size_t at = mset_find(s, owner, type, rdata, rdlen, &found);
 
-	if (found && s->v[at]->author == MODEL_PERSON)
+	if (found)
 		set_author(m, s, at, MODEL_EITHER);
 }
 

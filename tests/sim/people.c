@@ -116,6 +116,35 @@ static bool pick_record(struct world *w, bool of_bridge, struct model_rr *out)
 	return false;
 }
 
+static struct rrs published_at(struct world *w, struct arena *a, int32_t zone_id,
+			       const struct dname *owner)
+{
+	struct zone_key k = {zone_id, *owner};
+	struct belief *b;
+	size_t n = 0;
+
+	w->store.beliefs_get(w->store.ctx, &b, &n, &k, 1, a, NULL);
+	return n == 1 ? b[0].published : (struct rrs){NULL, 0};
+}
+
+/* What the bridge does not know yet to have arrived it knows again by the DHCID that came with it:
+ * without that nobody can tell who wrote the rest. */
+static void share_unproven(struct world *w, int32_t zone_id, const struct dname *owner)
+{
+	struct arena a = ARENA_INIT;
+	struct rrs published = published_at(w, &a, zone_id, owner);
+	struct model_rr r;
+
+	for (size_t i = 0; model_rr_at(w->model, i, &r); i++) {
+		struct rr x = {.type = r.type, .rdata = r.rdata.p, .rdlen = r.rdata.len};
+
+		if (r.zone_id == zone_id && r.author == MODEL_BRIDGE &&
+		    dname_equal(r.owner, owner) && !rrs_has(&published, &x))
+			model_share(w->model, zone_id, owner, r.type, r.rdata.p, r.rdata.len);
+	}
+	arena_fini(&a);
+}
+
 static void remove_ours(struct world *w)
 {
 	struct model_rr r;
@@ -126,6 +155,8 @@ static void remove_ours(struct world *w)
 	uint16_t type = rng_permille(&w->rng, 400) ? RR_ANY : r.type;
 	if (!model_person_del(w->model, r.zone_id, &owner, type, NULL, 0))
 		return;
+	if (type == RR_DHCID)
+		share_unproven(w, r.zone_id, &owner);
 	world_note_removal(w, &owner);
 	say_rr(w, "removes what the bridge wrote:", &owner, type);
 }

@@ -96,6 +96,98 @@ static void an_unanswered_offer_stays_until_the_fudge_has_passed(void **state)
 	arena_fini(&l.a);
 }
 
+#define DHCID "\nDHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="
+
+static bool implied(struct change_life *l)
+{
+	return push_implied(&l->b, &l->v);
+}
+
+static void a_due_row_is_an_offer_of_what_its_dhcid_proves(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "", "A 192.0.2.7" DHCID);
+	l.b.state = BELIEF_DUE;
+	assert_true(implied(&l));
+	l.b.state = BELIEF_REFUSED;
+	assert_false(implied(&l));
+	l.b.state = BELIEF_DUE;
+	push_offer(&l.b, &l.a, &l.v, 100);
+	assert_false(implied(&l));
+	arena_fini(&l.a);
+	/* Nothing tells it from what a person may write. */
+	start(&l, "", "A 192.0.2.7");
+	l.b.state = BELIEF_DUE;
+	assert_false(implied(&l));
+	arena_fini(&l.a);
+	/* A removal leaves nothing to be taken for ours. */
+	start(&l, "A 192.0.2.7", "");
+	l.b.state = BELIEF_DUE;
+	assert_true(implied(&l));
+	l.v.contested = true;
+	assert_false(implied(&l));
+	arena_fini(&l.a);
+}
+
+static void only_the_ordinary_rows_are_implied(void **state)
+{
+	struct change_life l;
+	uint8_t row;
+
+	(void)state;
+	start(&l, "", "A 192.0.2.7" DHCID);
+	l.b.state = BELIEF_DUE;
+	for (row = 1; row <= 9; row++) {
+		l.v.row = row;
+		assert_int_equal(implied(&l), row == 3 || row == 6);
+	}
+	l.v.row = 6;
+	l.v.state = BELIEF_CONFLICT;
+	assert_false(implied(&l));
+	arena_fini(&l.a);
+}
+
+static void who_rewrites_a_due_row_keeps_what_it_implied(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "", "A 192.0.2.7" DHCID);
+	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 100), 0);
+	assert_int_equal(l.b.n_offered, 0);
+	l.b.state = BELIEF_DUE;
+	/* Found out after it was sent. */
+	l.b.below_cut = true;
+	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 100), 0);
+	assert_int_equal(l.b.n_offered, 1);
+	assert_true(rrs_equal(&l.b.offered[0], &l.b.want));
+	assert_int_equal(l.b.offered_at_s, 100);
+	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 101), 0);
+	assert_int_equal(l.b.offered_at_s, 100);
+	arena_fini(&l.a);
+	start(&l, "", "A 192.0.2.7");
+	l.b.state = BELIEF_DUE;
+	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 100), 0);
+	assert_int_equal(l.b.n_offered, 0);
+	arena_fini(&l.a);
+}
+
+static void versions_wrap_as_serials_do(void **state)
+{
+	struct belief b = {.version = 5};
+
+	(void)state;
+	assert_true(belief_written_since(&b, 5));
+	assert_true(belief_written_since(&b, 4));
+	assert_false(belief_written_since(&b, 6));
+	assert_true(belief_written_since(&b, 0xfffffff0u));
+	b.version = 0xfffffff0u;
+	assert_false(belief_written_since(&b, 5));
+	assert_false(belief_written_since(&b, 0x100000005u));
+}
+
 static void only_the_withdrawn_offer_goes(void **state)
 {
 	struct change_life l;
@@ -221,6 +313,10 @@ int main(void)
 	    cmocka_unit_test(a_proven_change_becomes_published_and_seen_as_sent),
 	    cmocka_unit_test(a_second_proof_does_not_forget_the_first_packet),
 	    cmocka_unit_test(an_unanswered_offer_stays_until_the_fudge_has_passed),
+	    cmocka_unit_test(a_due_row_is_an_offer_of_what_its_dhcid_proves),
+	    cmocka_unit_test(only_the_ordinary_rows_are_implied),
+	    cmocka_unit_test(who_rewrites_a_due_row_keeps_what_it_implied),
+	    cmocka_unit_test(versions_wrap_as_serials_do),
 	    cmocka_unit_test(only_the_withdrawn_offer_goes),
 	    cmocka_unit_test(retries_back_off_and_never_beyond_the_cap),
 	    cmocka_unit_test(only_a_verified_noerror_is_done),

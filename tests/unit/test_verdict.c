@@ -252,6 +252,8 @@ static void take_line(struct expect *x, const char *l)
 		if (strcmp(r, "-") != 0)
 			add_record(x, &x->b.offered[x->b.n_offered], r);
 		x->b.n_offered++;
+	} else if ((r = after(l, "with")) != NULL) {
+		add_record(x, &x->b.offered[x->b.n_offered - 1], r);
 	} else if ((r = after(l, "seen")) != NULL) {
 		take_seen(x, r);
 	} else if ((r = after(l, "keep")) != NULL) {
