@@ -3,14 +3,25 @@
 When one of these fails, look here before looking at ipambridge.
 """
 
+import pathlib
+import subprocess
+import sys
 import time
 
 import pytest
 
-from harness import Bind, Kea4, Kea6, LeaseFile4, LeaseFile6, Process, wait_for
+from harness import Bind, Kea4, Kea6, LeaseFile4, LeaseFile6, Process, free_port, wait_for
 
 HOST = "host.lab.example"
 PTR = "7.2.0.192.in-addr.arpa"
+
+
+def test_two_runs_at_the_same_time_have_ports_of_their_own():
+    mine = free_port()
+    other = subprocess.run([sys.executable, "-c", "import harness; print(harness.free_port())"],
+                           cwd=pathlib.Path(__file__).parent, capture_output=True, text=True,
+                           check=True)
+    assert int(other.stdout) // 1000 != mine // 1000
 
 
 def test_a_signed_update_is_seen_by_query_and_transfer(dns_server):

@@ -1,6 +1,8 @@
 """Processes, ports and waiting."""
 
 import ctypes
+import functools
+import itertools
 import os
 import signal
 import socket
@@ -26,20 +28,27 @@ def wait_for(cond, deadline=10.0, what=None):
         pause = min(pause * 1.5, 0.1)
 
 
+@functools.lru_cache(maxsize=None)
 def _ports():
-    """Below the range that outgoing connections take theirs from; each test worker has its own."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    base = 12000 + worker * 2500
-    while True:
-        yield from range(base, base + 2500)
+    """A thousand ports of this process alone, below those that outgoing connections take.
 
-
-_next_port = _ports()
+    An abstract socket's name stands for them: as the ports it is of the network namespace, and it
+    goes with its process.
+    """
+    for base in range(12000, 32000, 1000):
+        held = socket.socket(socket.AF_UNIX)
+        try:
+            held.bind(f"\0ipambridge tests, ports from {base}")
+        except OSError:
+            held.close()
+            continue
+        return held, itertools.cycle(range(base, base + 1000))
+    raise AssertionError("too many test runs at once: each has a thousand ports")
 
 
 def free_port(address="127.0.0.1"):
     """A port that is free for UDP and TCP, and given to nobody else for a long while."""
-    for port in _next_port:
+    for port in _ports()[1]:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
              socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             try:
