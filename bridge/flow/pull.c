@@ -231,6 +231,54 @@ static int plan_touched(struct pull *u, struct err *e)
 	return r;
 }
 
+/* ---- removals that nobody made ------------------------------------------------------------ */
+
+/* Noticed since the last look, by an update that was refused. */
+static int forgive(struct pull *u, struct belief *b, struct err *e)
+{
+	static const struct rrs none = {NULL, 0};
+	struct planner_zone *z;
+	int r = planner_zone(&z, &u->p, u->zone, e);
+
+	if (r < 0)
+		return r;
+	if (roll_back(u, b, &none) < 0)
+		return err_nomem(e);
+	b->reverts -= b->reverts > 0;
+	b->removed_at_s = 0;
+	r = planner_judge(&u->p, &u->p.arena, b, NULL, z, NULL, e);
+	return r < 0 ? r : touch(u, b, e);
+}
+
+/* What vanished with a rollback may have been missed before that was seen: it shows no difference
+ * any more. */
+static int forgive_all(struct pull *u, enum belief_state state, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	const struct dname *after = NULL;
+	VEC(struct belief) put = {0};
+	struct belief *b;
+	size_t n = PLANNER_CHUNK, i;
+	int r = 0;
+
+	while (r == 0 && n == PLANNER_CHUNK) {
+		r = st->beliefs_stopped(st->ctx, &b, &n, u->zone->id, state, after, PLANNER_CHUNK,
+					&u->p.arena, e);
+		for (i = 0; r == 0 && i < n; i++) {
+			after = &b[i].owner;
+			if (b[i].removed_at_s == 0 || b[i].removed_at_s < u->row.pulled_at_s)
+				continue;
+			r = forgive(u, &b[i], e);
+			if (r == 0 && vec_push(&put, b[i]) < 0)
+				r = err_nomem(e);
+		}
+	}
+	if (r == 0 && put.n > 0)
+		r = st->beliefs_put(st->ctx, put.v, put.n, e);
+	vec_fini(&put);
+	return r;
+}
+
 /* Now that the zone is known, PTRs that waited for its names may go. */
 static int wake_waiting(struct pull *u, struct err *e)
 {
@@ -279,6 +327,10 @@ static int keep_inside(void *arg, struct err *e)
 		r = st->zone_put(st->ctx, &u->row, e);
 	}
 	r = r < 0 ? r : see_all(u, e);
+	if (r == 0 && u->rollback)
+		r = forgive_all(u, BELIEF_WAITS, e);
+	if (r == 0 && u->rollback)
+		r = forgive_all(u, BELIEF_FROZEN, e);
 	planner_forget_zones(&u->p);
 	if (r == 0 && first)
 		r = wake_waiting(u, e);

@@ -5,7 +5,7 @@ what the bridge wrote itself never does.
 import pytest
 
 from harness import Bind, Knot, wait_for
-from harness.lab import FORWARD, REV16, REV24, dhcid, duid, mac, pair, ptr
+from harness.lab import FORWARD, REV16, REV24, REV48, dhcid, duid, mac, pair, ptr
 
 BIND_AND_KNOT = pytest.mark.parametrize("make", ["bind", "knot"], indirect=True)
 HOST = "host.lab.example"
@@ -515,3 +515,20 @@ def test_a_daemon_removes_what_an_older_copy_brings_back(labs, start):
     wait_for(looked, 30)
     lose_all_since(server, saved)
     wait_for(holds(now), 30)
+
+
+def test_a_rollback_that_an_update_met_first_is_no_fight(labs, start):
+    server = start(Bind, zones=[FORWARD, REV48])
+    saved = {zone: server.zone_file(zone).read_text() for zone in server.zones}
+    lab = labs(dns=server)
+    addresses = [f"2001:db8:0:1::{n}" for n in range(1, 5)]
+    lab.bridge.ok("add-host", "nas", addresses[0])
+    for address in addresses[1:]:
+        for zone in server.zones:
+            server.raise_serial(zone, 10)   # what is written again stays below what was seen
+        lab.quiet()
+        roll_back(server, saved)
+        # The update is refused: what it was planned on is not there.
+        lab.bridge.run("add-host", "nas", address)
+    lab.settle(conflicts=0)
+    lab.expect({line for a in addresses for line in pair("nas.lab.example", a)})

@@ -202,6 +202,11 @@ class DnsServer:
     def replace(self, name, rdtype, rdata, ttl=300, key=None):
         self.write(self.zone_of(name), ("replace", name, ttl, rdtype, rdata), key=key)
 
+    def raise_serial(self, zone, by):
+        m = dns.message.make_query(dns.name.from_text(zone), "SOA")
+        soa = dns.query.tcp(m, self.address, port=self.port, timeout=5).answer[0]
+        self.write(zone, ("add", zone, soa.ttl, soa[0].replace(serial=soa[0].serial + by)))
+
     def wait_serial_above(self, zone, old, deadline=10):
         return wait_for(lambda: self.serial(zone) > old, deadline, f"{zone} has a serial > {old}")
 
