@@ -37,6 +37,10 @@ struct adapter_ops {
 	 * source could not be read, reopen.  The batch is reset by the caller before each call;
 	 * a call adds at most a few thousand observations. */
 	int (*read)(struct adapter *a, struct obs_batch *into, int64_t until_ms, struct err *e);
+	/* The next read is to give everything, as after open without a cursor.  What the adapter has
+	 * followed is not let go before all of it was given out: until then the answer is still
+	 * ADAPTER_DELTA, and the wish is to be told again.  NULL: only a new open does that. */
+	void (*whole)(struct adapter *a);
 	/* Where we are, as text for the next open; valid until the next call. NULL: no cursor. */
 	const char *(*cursor)(struct adapter *a);
 	void (*close)(struct adapter *a);

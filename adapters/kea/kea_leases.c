@@ -6,6 +6,10 @@
  *
  * A read that ended keeps the live file open and its place in it; from there the next one
  * follows.  A read that failed keeps neither: the one after it compares all files with the place.
+ *
+ * Kea's cleanup takes the rows of released leases out of the set.  So when all is to be read again
+ * although a file is followed, that file is let go only if it is among those that are read;
+ * otherwise the cleanup has been at it, and what it has left is given out first.
  */
 
 #include <stdio.h>
@@ -37,6 +41,7 @@ struct kea_leases {
 	char *path_own;
 	bool emitting; /* pass 2 is under way */
 	bool drained; /* standard input was read */
+	bool whole; /* the next read gives everything */
 	int answer; /* of this read when it ends */
 	struct kea_family family; /* of this read */
 	struct kea_last last;
@@ -58,14 +63,19 @@ static int in_file(const struct kea_leases *a, int r, struct err *e)
 	return err_in(e, r, "lease file \"%s%s\"", a->path, suffix);
 }
 
-/* Back to the state without open files. */
-static void stop(struct kea_leases *a)
+static void leave_set(struct kea_leases *a)
 {
 	kea_family_close(&a->family);
 	kea_last_fini(&a->last);
+	a->emitting = false;
+}
+
+/* Back to the state without open files. */
+static void stop(struct kea_leases *a)
+{
+	leave_set(a);
 	own_closep(&a->held.fd);
 	a->held.fd = -1;
-	a->emitting = false;
 }
 
 /* ---- pass 1 ------------------------------------------------------------------------------ */
@@ -124,6 +134,7 @@ static int emit_row(struct kea_leases *a, struct obs_batch *into, const char *li
 /* The live file stays open, its place is known, the rest is let go. */
 static void settle(struct kea_leases *a, const struct kea_spot *spot)
 {
+	own_closep(&a->held.fd);
 	a->spot = *spot;
 	a->held = a->family.f[KEA_LIVE];
 	a->family.f[KEA_LIVE].fd = -1;
@@ -205,7 +216,7 @@ static struct kea_spot spot_of(const struct kea_place *p, const struct kea_heade
 static int choose(struct kea_leases *a)
 {
 	struct kea_header h;
-	int what = kea_place_compare(&a->place, &a->family, &h);
+	int what = a->whole ? KEA_READ_ALL : kea_place_compare(&a->place, &a->family, &h);
 
 	a->from = (struct kea_spot){0};
 	a->answer = ADAPTER_COMPLETE;
@@ -247,7 +258,7 @@ static int begin(struct kea_leases *a, int64_t until_ms, struct err *e)
 		return r < 0 ? r : index_rows(a, until_ms, e);
 	}
 	for (int i = 0; r == MOVED && i < TRIES; i++) {
-		stop(a);
+		leave_set(a);
 		if (i > 0)
 			pause_before(i - 1, until_ms);
 		r = begin_once(a, until_ms, e);
@@ -339,14 +350,40 @@ static int news(struct kea_leases *a, int64_t until_ms, struct err *e)
 		int64_t read_ms = with_grace(until_ms);
 		int r = look_once(a, read_ms, e);
 
-		if (r == KEA_UNSURE)
+		if (r == KEA_UNSURE) {
+			/* All that was left in it has been given out. */
+			stop(a);
 			return begin(a, read_ms, e);
+		}
 		if (r != KEA_QUIET)
 			return r;
 		if (last)
 			return ADAPTER_IDLE;
 		last = !kea_follow_wait(&a->follow, until_ms);
 	}
+}
+
+/* Is the held file among those that are read? */
+static bool is_in_set(const struct kea_leases *a)
+{
+	bool in = false;
+
+	for (int i = 0; i < KEA_FILES; i++)
+		in = in || (a->family.f[i].fd >= 0 &&
+			    kea_id_same_file(&a->family.f[i].id, &a->held.id));
+	return in;
+}
+
+/* Everything, or first what is left in the held file: as begin. */
+static int all(struct kea_leases *a, int64_t until_ms, struct err *e)
+{
+	int r = begin(a, until_ms, e);
+
+	if (r != READY || a->held.fd < 0 || is_in_set(a))
+		return r;
+	leave_set(a);
+	r = news(a, clock_mono_ms(), e);
+	return r == ADAPTER_IDLE ? ADAPTER_DELTA : r;
 }
 
 static int kea_read(struct adapter *base, struct obs_batch *into, int64_t until_ms, struct err *e)
@@ -358,7 +395,10 @@ static int kea_read(struct adapter *base, struct obs_batch *into, int64_t until_
 	if (a->drained)
 		return ADAPTER_DELTA;
 	if (!a->emitting) {
-		r = follows ? news(a, until_ms, e) : begin(a, until_ms, e);
+		r = a->whole    ? all(a, until_ms, e)
+		    : follows ? news(a, until_ms, e)
+			      : begin(a, until_ms, e);
+		a->whole = false;
 		if (r == READY) {
 			a->emitting = true;
 			kea_walk_start(&a->walk, &a->from);
@@ -370,6 +410,13 @@ static int kea_read(struct adapter *base, struct obs_batch *into, int64_t until_
 	if (r < 0)
 		stop(a);
 	return r;
+}
+
+static void kea_whole(struct adapter *base)
+{
+	struct kea_leases *a = (struct kea_leases *)base;
+
+	a->whole = true;
 }
 
 static const char *kea_cursor(struct adapter *base)
@@ -433,6 +480,7 @@ const struct adapter_ops kea_leases_ops = {
     .keys = kea_keys,
     .open = kea_open,
     .read = kea_read,
+    .whole = kea_whole,
     .cursor = kea_cursor,
     .close = kea_close,
 };

@@ -36,7 +36,6 @@ struct ingest {
 	int64_t every_ms;                /* between two reads of a source that is not followed */
 	struct adapter *adapter;         /* NULL: not open */
 	bool fresh;                      /* opened, not yet read to an end */
-	bool last_look;                  /* heard to its end, to be opened anew */
 	int64_t full_ms;                 /* monotonic: when it was last read whole */
 	int64_t next_ms;                 /* not before: it failed, or is read every so often */
 	unsigned failures;
@@ -100,23 +99,22 @@ static bool is_old(const struct ingest *g)
 	return clock_mono_ms() >= g->full_ms + g->l->conf->full_s * 1000;
 }
 
-/* An open adapter goes on where it stands, unless the whole is wanted.  Even then it is heard to
- * its end first: what it holds open may have rows that Kea's cleanup has removed from the set. */
+/* An open adapter goes on where it stands, unless the whole is wanted. */
 static int feed_open_(void *ctx, const struct policy_space *space,
 		      const struct policy_source *src, const char *cursor, struct err *e)
 {
 	struct ingest *g = ctx;
-	bool whole = is_old(g);
+	bool whole = cursor == NULL || is_old(g);
 
 	(void)space;
 	(void)src;
-	whole = whole || cursor == NULL;
-	if (g->adapter != NULL && !g->fresh && whole && g->last_look)
-		shut(g);
-	g->last_look = g->adapter != NULL && whole;
-	if (g->adapter != NULL)
-		return 0;
-	return open_adapter(g, whole ? NULL : cursor, e);
+	if (g->adapter == NULL)
+		return open_adapter(g, whole ? NULL : cursor, e);
+	if (whole && !g->fresh && g->ops->whole != NULL) {
+		g->ops->whole(g->adapter);
+		g->fresh = true;
+	}
+	return 0;
 }
 
 static int feed_read(void *ctx, struct obs_batch *into, struct err *e)

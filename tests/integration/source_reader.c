@@ -1,8 +1,9 @@
 /* source_reader.c - reads one source with its adapter alone and prints what it answers.
  *
- *	source_reader [-c CURSOR] TYPE [KEY=VALUE]...
+ *	source_reader [-c CURSOR] [-w] TYPE [KEY=VALUE]...
  *
  * Settings are typed by the adapter's table; the values of a list have commas between them.
+ * -w: each read is to give everything, and there is a pause before it.
  * Prints {"answer": "open"}, then a line of JSON for each read that is not idle, with the cursor
  * behind it and the monotonic time in microseconds, until it is killed or a read fails.  For tests that need no database and no daemon around an adapter.
  */
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
 	struct adapter *a;
 	struct err e = {0};
 	int r = ADAPTER_MORE;
+	bool whole;
 
 	log_init(LOG_LEVEL_INFO);
 	if (argc > 2 && strcmp(argv[1], "-c") == 0) {
@@ -130,9 +132,12 @@ int main(int argc, char **argv)
 		argc -= 2;
 		argv += 2;
 	}
+	whole = argc > 1 && strcmp(argv[1], "-w") == 0;
+	argc -= whole;
+	argv += whole;
 	ops = argc > 1 ? adapter_find(argv[1]) : NULL;
 	if (ops == NULL || argc - 2 > SETTINGS_MAX)
-		die(argc > 1 ? argv[1] : "usage", "[-c CURSOR] TYPE [KEY=VALUE]...");
+		die(argc > 1 ? argv[1] : "usage", "[-c CURSOR] [-w] TYPE [KEY=VALUE]...");
 	for (int i = 2; i < argc; i++, set.n++)
 		take_setting(&settings[set.n], lists[set.n], ops->keys, argv[i]);
 	if (ops->open(&a, &set, cursor, &e) < 0)
@@ -143,6 +148,10 @@ int main(int argc, char **argv)
 		/* A source that is read has its time for that, until it has told all there is. */
 		int64_t ms = ops->events || r != ADAPTER_MORE ? READ_MS : SNAPSHOT_MS;
 
+		if (whole && r != ADAPTER_MORE) {
+			clock_sleep_until_ms(clock_mono_ms() + READ_MS);
+			ops->whole(a);
+		}
 		obs_batch_reset(&batch);
 		r = ops->read(a, &batch, clock_mono_ms() + ms, &e);
 		if (r >= 0 && r != ADAPTER_IDLE)

@@ -23,8 +23,8 @@ def read(run_dir):
     """read(path) starts a reader of that file; what it told before goes with its cursor."""
     started = []
 
-    def new(path, cursor=None, under=(), fails=False):
-        s = Source(run_dir / f"source{len(started)}", "kea-leases", cursor, under, file=path)
+    def new(path, cursor=None, under=(), fails=False, whole=False):
+        s = Source(run_dir / f"source{len(started)}", "kea-leases", cursor, under, whole, file=path)
         started.append(s)
         if not fails:
             return s.start()
@@ -208,6 +208,26 @@ def test_a_file_that_goes_away_is_an_error_and_no_end(read, leases):
     assert source.process.wait(5) == 1
     assert "No such file" in source.process.log_text()
     assert names(source.answers()) == {"192.0.2.1": "one"}
+
+
+def test_what_the_cleanup_took_away_is_told_although_all_is_read_again(read, leases):
+    for n in range(2, 30):
+        leases.add(f"192.0.2.{n}", mac(n), f"h{n}")
+    source = read(leases.path, whole=True)
+    for n in range(2, 30):
+        wait_for(lambda: words(source)[-1:] == ["complete"], 10)
+        source.process.pause()
+        leases.release(f"192.0.2.{n}")
+        leases.rotate()
+        leases.add(f"192.0.2.{n + 100}", mac(n + 100), f"h{n + 100}")
+        lfc(leases.path)
+        source.process.cont()
+        wait_for(lambda: any(o["end"] and o["address"] == f"192.0.2.{n}" for o in source.seen()),
+                 10, f"the end of 192.0.2.{n}")
+        before = len(source.answers())
+        wait_for(lambda: "complete" in words(source)[before:], 10)
+    assert names(source.answers()) == {"192.0.2.1": "one",
+                                       **{f"192.0.2.{n}": f"h{n}" for n in range(102, 130)}}
 
 
 # ---- what the system refuses -----------------------------------------------------------------

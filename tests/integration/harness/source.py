@@ -18,12 +18,13 @@ class Source:
     """Source(directory, "kea-ncr", listen="127.0.0.1:5000") reads from start() to stop().
 
     cursor: where an earlier one ended.  under: words before the program (setpriv, unshare).
+    whole: each read gives everything.
     """
 
-    def __init__(self, directory, kind, cursor=None, under=(), **settings):
+    def __init__(self, directory, kind, cursor=None, under=(), whole=False, **settings):
         directory.mkdir(parents=True, exist_ok=True)
         words = [f"{k.replace('_', '-')}={v}" for k, v in settings.items()]
-        where = ["-c", cursor] if cursor else []
+        where = [*(["-c", cursor] if cursor else []), *(["-w"] if whole else [])]
         self.process = Process([*under, program(), *where, kind, *words],
                                directory / "source.log")
 
