@@ -21,7 +21,8 @@ struct wire_server {
 	bool keyed;                  /* keys have been read */
 	struct tsig_key key, transfer_key;
 	struct server update, transfer;
-	struct exchange *x;          /* updates */
+	struct exchange *x[2];       /* updates, forward and reverse: on one connection BIND works on
+				      * one message at a time, on two it writes both zones */
 	struct exchange *queries;
 	struct err dead;             /* did not answer in this run: why; code 0: it did */
 };
@@ -136,7 +137,7 @@ int wire_open(struct wire **out, const struct conf *c, struct err *e)
 	w->conf = c;
 	w->n = c->n_servers;
 	w->servers = calloc(w->n + 1, sizeof(*w->servers));
-	w->active = calloc(w->n + 1, sizeof(struct exchange *));
+	w->active = calloc(2 * w->n + 1, sizeof(struct exchange *));
 	if (w->servers == NULL || w->active == NULL) {
 		wire_close(w);
 		return err_nomem(e);
@@ -154,7 +155,8 @@ void wire_close(struct wire *w)
 	if (w == NULL)
 		return;
 	for (i = 0; w->servers != NULL && i < w->n; i++) {
-		exchange_free(w->servers[i].x);
+		exchange_free(w->servers[i].x[false]);
+		exchange_free(w->servers[i].x[true]);
 		exchange_free(w->servers[i].queries);
 		key_wipe(&w->servers[i].key);
 		key_wipe(&w->servers[i].transfer_key);
@@ -194,25 +196,36 @@ static uint64_t random64(void *ctx)
 	return clock_random();
 }
 
+static unsigned in_flight(const struct wire_server *s)
+{
+	unsigned n = 0, i;
+
+	for (i = 0; i < 2; i++)
+		n += s->x[i] == NULL ? 0 : exchange_in_flight(s->x[i]);
+	return n;
+}
+
 static int submit(void *ctx, const struct policy_zone *z, const struct change *const *c, size_t n,
 		  uint64_t tag, struct err *e)
 {
 	struct wire_server *s;
+	struct exchange **x;
 	struct buf msg = BUF_INIT;
 	int r = server_of(ctx, z, &s, e);
 
 	/* ERR_BUSY would say that the window is full. */
 	if (r < 0)
 		return r == ERR_BUSY ? ERR_SYS : r;
-	if (s->x == NULL) {
-		r = exchange_new(&s->x, &s->update, e);
+	x = &s->x[z->is_reverse];
+	if (*x == NULL) {
+		r = exchange_new(x, &s->update, e);
 		if (r < 0)
 			return r;
 	}
-	if (exchange_in_flight(s->x) >= s->update.window)
+	if (in_flight(s) >= s->update.window)
 		return err_set(e, ERR_BUSY, "the window is full");
 	r = write_update(&msg, 0, &z->name, c, n, e);
-	r = r < 0 ? r : exchange_send(s->x, &msg, tag, e);
+	r = r < 0 ? r : exchange_send(*x, &msg, tag, e);
 	buf_fini(&msg);
 	return r;
 }
@@ -223,12 +236,13 @@ static int collect(void *ctx, uint64_t *tag, struct answer *out, struct err *e)
 	int64_t longest = 0;
 	size_t i, n = 0;
 
-	for (i = 0; i < w->n; i++) {
-		struct wire_server *s = &w->servers[i];
+	for (i = 0; i < 2 * w->n; i++) {
+		struct wire_server *s = &w->servers[i / 2];
+		struct exchange *x = s->x[i % 2];
 
-		if (s->x == NULL || exchange_in_flight(s->x) == 0)
+		if (x == NULL || exchange_in_flight(x) == 0)
 			continue;
-		w->active[n++] = s->x;
+		w->active[n++] = x;
 		if (s->update.timeout_ms > longest)
 			longest = s->update.timeout_ms;
 	}
