@@ -68,6 +68,20 @@ struct step {
 	void *arg;
 };
 
+/* What is planned next sees what was written.  Ends of edits are found in the database. */
+static int know_step(struct intake *in, struct err *e)
+{
+	struct known *k = &in->p.known;
+
+	if (in->lease_gone.n > 0)
+		k->n = 0;
+	if (k->n == 0)
+		return 0;
+	return known_write(k, &in->p.arena, in->put.v, in->put.n, in->del.v, in->del.n) < 0
+		       ? err_nomem(e)
+		       : 0;
+}
+
 static int write_step(struct intake *in, struct err *e)
 {
 	struct flow_store *st = in->f->store;
@@ -79,6 +93,7 @@ static int write_step(struct intake *in, struct err *e)
 		r = st->evidence_del(st->ctx, in->del.v, in->del.n, e);
 	if (r == 0 && in->lease_gone.n > 0)
 		r = planner_end_edits(&in->p, in->lease_gone.v, in->lease_gone.n, e);
+	r = r < 0 ? r : know_step(in, e);
 	addrs_unique(in->touched.v, &in->touched.n);
 	return r < 0 ? r : planner_addresses(&in->p, in->touched.v, in->touched.n, e);
 }

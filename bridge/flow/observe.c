@@ -275,7 +275,10 @@ int observe_all(struct intake *in, const struct obs *v, size_t n, uint64_t *olde
 	for (i = 0; i < n; i++)
 		addrs[i] = p[i]->addr;
 	r = st->evidence_get(st->ctx, &ev, &n_ev, in->space->id, addrs, n, a, e);
-	return r < 0 ? r : take_all(in, p, n, ev, n_ev, older, e);
+	if (r < 0)
+		return r;
+	known_read(&in->p.known, addrs, n, ev, n_ev);
+	return take_all(in, p, n, ev, n_ev, older, e);
 }
 
 struct handed {

@@ -8,6 +8,7 @@
 #include "bridge/base/hash.h"
 #include "bridge/flow/brakes.h"
 #include "bridge/flow/flow.h"
+#include "bridge/flow/known.h"
 
 enum {
 	PLANNER_CHUNK = 2000,      /* addresses or owners handled at once: about 8 MB */
@@ -31,6 +32,7 @@ struct planner {
 	struct arena arena;        /* lives until planner_fini */
 	struct planner_zone *zones;
 	struct brakes brakes;
+	struct known known;        /* evidence that need not be read again */
 	int64_t now_s;
 };
 
@@ -56,9 +58,17 @@ void planner_forget_zones(struct planner *p);
 /* Names the addresses anew and judges every owner that this touches. */
 int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e);
 
+/* Rows of all hosts of some addresses, which are in order, each once. */
+struct planner_hosts {
+	const struct ipaddr *addrs;
+	size_t n_addrs;
+	struct host *rows;         /* in order of address */
+	size_t n_rows;
+};
+
 /* Judges the owners of the names, and the PTRs of the addresses and of all that share a name. */
 int planner_owners(struct planner *p, const struct dname *names, size_t n_names,
-		   const struct ipaddr *addrs, size_t n_addrs, struct err *e);
+		   const struct planner_hosts *set, struct err *e);
 
 /* Does the owner lie below a delegation or DNAME of its zone? */
 bool planner_below_cut(const struct planner_zone *z, const struct dname *owner);

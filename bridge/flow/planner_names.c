@@ -111,8 +111,12 @@ static int load_set(struct closed *c, struct err *e)
 	int r;
 
 	addrs_unique(c->addrs.v, &c->addrs.n);
-	r = st->evidence_get(st->ctx, &c->ev, &c->n_ev, c->p->space->id, c->addrs.v, c->addrs.n,
-			     c->a, e);
+	r = known_of(&c->p->known, &c->ev, &c->n_ev, c->a, c->addrs.v, c->addrs.n);
+	if (r == 1)
+		r = st->evidence_get(st->ctx, &c->ev, &c->n_ev, c->p->space->id, c->addrs.v,
+				     c->addrs.n, c->a, e);
+	else if (r < 0)
+		err_nomem(e);
 	if (r < 0)
 		return r;
 	r = st->hosts_of_addrs(st->ctx, &c->olds, &c->n_olds, c->p->space->id, c->addrs.v,
@@ -346,6 +350,14 @@ static int touched_names(struct closed *c, struct err *e)
 	return 0;
 }
 
+/* The rows of the set are those just kept. */
+static int judge_set(struct closed *c, struct err *e)
+{
+	struct planner_hosts set = {c->addrs.v, c->addrs.n, c->claims, c->named.n};
+
+	return planner_owners(c->p, c->names.v, c->names.n, &set, e);
+}
+
 int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e)
 {
 	struct arena a = ARENA_INIT;
@@ -367,7 +379,7 @@ int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, s
 	} while (r == 1);
 	r = r < 0 ? r : keep_changed(&c, e);
 	r = r < 0 ? r : touched_names(&c, e);
-	r = r < 0 ? r : planner_owners(p, c.names.v, c.names.n, c.addrs.v, c.addrs.n, e);
+	r = r < 0 ? r : judge_set(&c, e);
 	closed_fini(&c);
 	arena_fini(&a);
 	return r;

@@ -126,20 +126,13 @@ static int judge_forward(struct owners *o, struct belief *b, const struct map *f
 	return r;
 }
 
-static int forward(struct owners *o, const struct dname *names, size_t n, struct err *e)
+static int judge_names(struct owners *o, struct belief *b, size_t n, struct err *e)
 {
-	struct flow_store *st = o->p->f->store;
 	struct map first = MAP_INIT;
-	struct belief *b;
 	size_t i;
-	int r;
+	int r = index_hosts(o, &first, e);
 
-	r = st->hosts_of_names(st->ctx, &o->hosts, &o->n_hosts, o->p->space->id, names, n, &o->a,
-			       e);
-	r = r < 0 ? r : index_hosts(o, &first, e);
-	r = r < 0 ? r : forward_keys(o, names, n, e);
-	r = r < 0 ? r : planner_beliefs(o->p, &b, &o->a, o->keys.v, o->keys.n, e);
-	for (i = 0; r == 0 && i < o->keys.n; i++)
+	for (i = 0; r == 0 && i < n; i++)
 		r = judge_forward(o, &b[i], &first, e);
 	map_fini(&first);
 	return r;
@@ -229,13 +222,12 @@ static int address_keys(struct owners *o, struct ptr_rows *who, const struct ipa
 	return r;
 }
 
-static int reverse_list(struct owners *o, struct ptr_rows *who, const struct host *rows,
+static int reverse_keys(struct owners *o, struct ptr_rows *who, const struct host *rows,
 			size_t n_rows, struct err *e)
 {
 	size_t i, at = 0;
 	int r = 0;
 
-	o->keys.n = 0;
 	for (i = 0; i < o->addrs.n && r == 0; i++) {
 		const struct host *ptr = NULL;
 
@@ -257,38 +249,65 @@ static int host_by_addr(const void *a, const void *b)
 	return ipaddr_cmp(&x->addr, &y->addr);
 }
 
-static int reverse(struct owners *o, const struct ipaddr *addrs, size_t n, struct err *e)
+/* The rows of all addresses: those of the set, unless others share its names. */
+static int load_rows(struct owners *o, const struct planner_hosts *set, struct host **rows,
+		     size_t *n, struct err *e)
 {
 	struct flow_store *st = o->p->f->store;
-	struct ptr_rows who = {0};
-	struct host *rows = NULL;
-	struct belief *b;
-	size_t n_rows = 0, i;
 	int r;
 
-	r = reverse_addrs(o, addrs, n, e);
-	r = r < 0 ? r : st->hosts_of_addrs(st->ctx, &rows, &n_rows, o->p->space->id, o->addrs.v,
-					   o->addrs.n, &o->a, e);
-	if (r == 0 && n_rows > 0)
-		qsort(rows, n_rows, sizeof(*rows), host_by_addr);
-	r = r < 0 ? r : load_forward(o, rows, n_rows, e);
-	r = r < 0 ? r : reverse_list(o, &who, rows, n_rows, e);
+	*rows = set->rows;
+	*n = set->n_rows;
+	if (o->addrs.n == set->n_addrs)
+		return 0;
+	r = st->hosts_of_addrs(st->ctx, rows, n, o->p->space->id, o->addrs.v, o->addrs.n, &o->a, e);
+	if (r == 0 && *n > 0)
+		qsort(*rows, *n, sizeof(**rows), host_by_addr);
+	return r;
+}
+
+static int judge_addresses(struct owners *o, struct belief *b, const struct ptr_rows *who,
+			   struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < who->v.n; i++)
+		r = judge_reverse(o, &b[i], who->v.v[i], e);
+	return r;
+}
+
+/* Both sides are read at once, forward first in the list. */
+static int judge_all(struct owners *o, const struct dname *names, size_t n_names,
+		     const struct planner_hosts *set, struct err *e)
+{
+	struct ptr_rows who = {0};
+	struct host *rows = NULL;
+	struct belief *b = NULL;
+	size_t n_rows = 0, n = 0;
+	int r = reverse_addrs(o, set->addrs, set->n_addrs, e);
+
+	r = r < 0 ? r : load_rows(o, set, &rows, &n_rows, e);
+	r = r < 0 ? r : forward_keys(o, names, n_names, e);
+	n = o->keys.n;
+	r = r < 0 ? r : reverse_keys(o, &who, rows, n_rows, e);
 	r = r < 0 ? r : planner_beliefs(o->p, &b, &o->a, o->keys.v, o->keys.n, e);
-	for (i = 0; r == 0 && i < o->keys.n; i++)
-		r = judge_reverse(o, &b[i], who.v.v[i], e);
+	r = r < 0 ? r : judge_names(o, b, n, e);
+	r = r < 0 ? r : load_forward(o, rows, n_rows, e);
+	r = r < 0 ? r : judge_addresses(o, b + n, &who, e);
 	vec_fini(&who.v);
 	return r;
 }
 
 int planner_owners(struct planner *p, const struct dname *names, size_t n_names,
-		   const struct ipaddr *addrs, size_t n_addrs, struct err *e)
+		   const struct planner_hosts *set, struct err *e)
 {
 	struct flow_store *st = p->f->store;
 	struct owners o = {.p = p, .forward = MAP_INIT};
 	int r;
 
-	r = forward(&o, names, n_names, e);
-	r = r < 0 ? r : reverse(&o, addrs, n_addrs, e);
+	r = st->hosts_of_names(st->ctx, &o.hosts, &o.n_hosts, p->space->id, names, n_names, &o.a, e);
+	r = r < 0 ? r : judge_all(&o, names, n_names, set, e);
 	if (r == 0 && o.changed.n > 0)
 		r = st->beliefs_put(st->ctx, o.changed.v, o.changed.n, e);
 	map_fini(&o.forward);

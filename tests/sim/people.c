@@ -175,7 +175,18 @@ static void remove_own(struct world *w)
 	say_rr(w, "removes", &owner, r.type);
 }
 
-/* One more address at a name the bridge holds. */
+/* A name of some client without its address. */
+static bool is_dhcid_alone(const struct world *w, const struct dname *owner)
+{
+	struct model_rr r;
+
+	for (size_t i = 0; model_rr_at(w->model, i, &r); i++)
+		if (r.zone_id == ZONE_FWD && r.type == RR_A && dname_equal(r.owner, owner))
+			return false;
+	return model_has_dhcid(w->model, ZONE_FWD, owner);
+}
+
+/* One more address at a name the bridge holds.  A single one beside a DHCID may be the client's. */
 static void add_beside(struct world *w)
 {
 	uint8_t a[4] = {203, 0, 113, (uint8_t)(100 + rng_below(&w->rng, 4))};
@@ -183,8 +194,11 @@ static void add_beside(struct world *w)
 
 	if (pick_record(w, true, &r) && r.zone_id == ZONE_FWD) {
 		struct dname owner = *r.owner;
+		bool single = is_dhcid_alone(w, &owner);
 
 		add(w, ZONE_FWD, &owner, RR_A, a, sizeof(a));
+		if (single)
+			model_share(w->model, ZONE_FWD, &owner, RR_A, a, sizeof(a));
 	}
 }
 
