@@ -40,7 +40,15 @@ static void note(struct work *w, struct once *o, int64_t *noted_ms)
 	store_role_put(once_pg(o), &s, NULL);
 }
 
-static int turns(struct work *w, struct once *o, struct err *e)
+/* A database that lets itself be opened and refuses what is written is not back. */
+static void turned(struct work *w, struct backoff *b)
+{
+	if (b->failures > 0)
+		log_event(MSG_DATABASE_BACK, w->l->role, "working again");
+	b->failures = 0;
+}
+
+static int turns(struct work *w, struct once *o, struct backoff *b, struct err *e)
 {
 	int64_t noted_ms = 0;
 	int r = 0;
@@ -48,6 +56,8 @@ static int turns(struct work *w, struct once *o, struct err *e)
 	while (r == 0 && !live_stopped(w->l)) {
 		note(w, o, &noted_ms);
 		r = w->turn(w->arg, o, e);
+		if (r == 0)
+			turned(w, b);
 	}
 	if (r == 0)
 		store_role_gone(once_pg(o), NULL);
@@ -87,12 +97,9 @@ static int session(struct work *w, struct backoff *b, struct err *e)
 	if (w->many && zones == NULL)
 		return err_nomem(e);
 	r = open_sessions(w, &o, e);
-	if (r == 0 && b->failures > 0)
-		log_event(MSG_DATABASE_BACK, w->l->role, "working again");
 	if (r == 0) {
-		b->failures = 0;
 		once_flow(o)->zones = zones;
-		r = turns(w, o, e);
+		r = turns(w, o, b, e);
 	}
 	once_close(o);
 	flow_zones_free(zones);

@@ -204,17 +204,24 @@ def test_events_that_the_database_refuses_again_and_again_are_kept(bind_lab):
     live = Live(bind_lab).listen().start()
     live.send(ncr(f"n0.{FORWARD}", "192.0.2.100", 100))
     live.shows(f"n0.{FORWARD}")
+    bind_lab.bridge_sql("create sequence ipambridge.refused")
     bind_lab.bridge_sql("create function full_disk() returns trigger language plpgsql as "
-                        "$$ begin raise exception 'no room' using errcode = '53100'; end $$")
+                        "$$ begin perform nextval('ipambridge.refused'); "
+                        "raise exception 'no room' using errcode = '53100'; end $$")
     bind_lab.bridge_sql("create trigger full_disk before insert on ipambridge.observation "
                         "execute function full_disk()")
     names = [f"n{i}.{FORWARD}" for i in range(1, 11)]
     for i, name in enumerate(names, 1):
         live.send(ncr(name, f"192.0.2.{i}", i))
     # The first time they were just heard, then they came from the spool.
-    live.wait(lambda: live.daemon.log_text().count("id=DATABASE_LOST") >= 2, "two refusals")
+    said = lambda text: live.daemon.log_text().count(text)
+    refused = lambda: int(bind_lab.bridge_sql("select last_value from ipambridge.refused")[0][0])
+    live.wait(lambda: refused() >= 3, "refusals")
+    # A database that opens and refuses is not back.
+    assert (said("id=DATABASE_LOST"), said("id=DATABASE_BACK")) == (1, 0), live.daemon.log_tail()
     bind_lab.bridge_sql("drop trigger full_disk on ipambridge.observation")
     live.shows(*names)
+    live.wait(lambda: said("id=DATABASE_BACK") == 1, "the end of it to be said")
 
 
 def test_a_spool_that_cannot_be_used_keeps_no_event_away(bind_lab):
