@@ -105,6 +105,7 @@ static int feed_read(void *ctx, struct obs_batch *into, struct err *e)
 	if (w->open_done) {
 		if (mode == FEED_BREAKS)
 			return err_set(e, ERR_SYS, "source broke off in the middle");
+		w->shown[w->open_src] = mode == FEED_GOOD;
 		return w->gentle && rng_permille(&w->rng, 200) ? FEED_DELTA : FEED_COMPLETE;
 	}
 	w->open_done = true;

@@ -44,15 +44,42 @@ static void add_other_type(struct world *w, const struct dname *owner)
 	}
 }
 
-/* The client's own address.  Where a DHCID stands, the name is a client's (RFC 4703),
- * and nobody can tell who wrote the address that this client has. */
+/* What the bridge believes of the owner; nothing where it has no row. */
+static struct belief belief_at(struct world *w, struct arena *a, int32_t zone_id,
+			       const struct dname *owner)
+{
+	struct zone_key k = {zone_id, *owner};
+	struct belief *b;
+	size_t n = 0;
+
+	w->store.beliefs_get(w->store.ctx, &b, &n, &k, 1, a, NULL);
+	return n == 1 ? b[0] : (struct belief){.zone_id = zone_id};
+}
+
+/* What is known as the bridge's (a restored zone may have lost it), or due with a DHCID: such a row
+ * is an offer, a bridge that died may have sent it. */
+static bool is_remembered(struct world *w, const struct dname *owner, const struct rr *r)
+{
+	struct arena a = ARENA_INIT;
+	struct belief b = belief_at(w, &a, ZONE_FWD, owner);
+	const struct rr *dhcid;
+	bool yes = rrs_has(&b.published, r) ||
+		   (b.state == BELIEF_DUE && rrs_of(&b.want, RR_DHCID, &dhcid) > 0);
+
+	arena_fini(&a);
+	return yes;
+}
+
+/* The client's own address.  Where a DHCID stands, or is about to, the name is a client's
+ * (RFC 4703), and nobody can tell who wrote the address that this client has. */
 static void add_clients(struct world *w, const struct dname *owner, const struct ipaddr *a)
 {
-	uint16_t type = a->family == 4 ? RR_A : RR_AAAA;
+	struct rr r = {.type = a->family == 4 ? RR_A : RR_AAAA, .rdata = a->b,
+		       .rdlen = (uint16_t)ipaddr_len(a)};
 
-	add(w, ZONE_FWD, owner, type, a->b, ipaddr_len(a));
-	if (model_has_dhcid(w->model, ZONE_FWD, owner))
-		model_share(w->model, ZONE_FWD, owner, type, a->b, ipaddr_len(a));
+	add(w, ZONE_FWD, owner, r.type, r.rdata, r.rdlen);
+	if (model_has_dhcid(w->model, ZONE_FWD, owner) || is_remembered(w, owner, &r))
+		model_share(w->model, ZONE_FWD, owner, r.type, r.rdata, r.rdlen);
 }
 
 /* At a name clients ask for: an address of their own, the very address the bridge will want, or
@@ -116,23 +143,12 @@ static bool pick_record(struct world *w, bool of_bridge, struct model_rr *out)
 	return false;
 }
 
-static struct rrs published_at(struct world *w, struct arena *a, int32_t zone_id,
-			       const struct dname *owner)
-{
-	struct zone_key k = {zone_id, *owner};
-	struct belief *b;
-	size_t n = 0;
-
-	w->store.beliefs_get(w->store.ctx, &b, &n, &k, 1, a, NULL);
-	return n == 1 ? b[0].published : (struct rrs){NULL, 0};
-}
-
 /* What the bridge does not know yet to have arrived it knows again by the DHCID that came with it:
  * without that nobody can tell who wrote the rest. */
 static void share_unproven(struct world *w, int32_t zone_id, const struct dname *owner)
 {
 	struct arena a = ARENA_INIT;
-	struct rrs published = published_at(w, &a, zone_id, owner);
+	struct rrs published = belief_at(w, &a, zone_id, owner).published;
 	struct model_rr r;
 
 	for (size_t i = 0; model_rr_at(w->model, i, &r); i++) {
@@ -170,6 +186,8 @@ static void remove_own(struct world *w)
 	struct dname owner = *r.owner;
 	if (!model_person_del(w->model, r.zone_id, &owner, r.type, r.rdata.p, r.rdata.len))
 		return;
+	if (r.type == RR_DHCID)
+		share_unproven(w, r.zone_id, &owner);
 	if (r.author == MODEL_EITHER)
 		world_note_removal(w, &owner);
 	say_rr(w, "removes", &owner, r.type);

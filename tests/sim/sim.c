@@ -110,12 +110,13 @@ static void look(struct world *w)
 		world_fault(w, "a pass left its transaction open");
 }
 
-/* What the sources showed to a pass that came through, the bridge knows. */
+/* What the sources showed to a pass that came through, the bridge knows.  A pass may come through
+ * without having asked all of them. */
 static void note_read(struct world *w)
 {
 	for (int i = 0; i < N_LEASES; i++)
-		if (w->mode[i < N_LEASES4 ? SRC_DHCP4 : SRC_DHCP6] == FEED_GOOD &&
-		    w->leases[i].client >= 0 && !w->leases[i].hidden)
+		if (w->shown[i < N_LEASES4 ? SRC_DHCP4 : SRC_DHCP6] && w->leases[i].client >= 0 &&
+		    !w->leases[i].hidden)
 			w->leases[i].read = true;
 }
 
@@ -126,6 +127,7 @@ static int reconcile(struct world *w, struct flow_counts *counts)
 	int r;
 
 	w->net_calls = 0;
+	memset(w->shown, 0, sizeof(w->shown));
 	r = flow_reconcile(&f, &w->feed, &e);
 	*counts = f.counts;
 	if (r < 0 && memstore_crashed(w->ms))
