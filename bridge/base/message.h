@@ -25,6 +25,7 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(PULL_DONE, INFO, "a zone was read and differed from what was known")                     \
 	M(PULL_FAILED, WARN, "a zone could not be read")                                           \
 	M(ZONE_RESTORED, WARN, "the serial went back: ours is written or removed again")           \
+	M(PARENT_DIFFERS, WARN, "the zone above a classless zone does not lead to it")             \
 	/* sources */                                                                              \
 	M(SOURCE_READ, INFO, "a source was read")                                                  \
 	M(SOURCE_FAILED, WARN, "a source could not be read; nothing ends by that")                 \

@@ -255,8 +255,8 @@ static int observe(struct pass *p, const struct policy_space *space, const struc
 
 /* ---- result ----------------------------------------------------------------------------- */
 
-static int settle(struct pass *p, const struct cli *c, const struct request *q,
-		  struct result *res, struct err *e)
+static int settle(struct pass *p, const struct cli *c, const struct policy_space *space,
+		  const struct request *q, struct result *res, struct err *e)
 {
 	int r = flow_push(p->flow, e);
 	progress_clear(&p->progress);
@@ -267,7 +267,7 @@ static int settle(struct pass *p, const struct cli *c, const struct request *q,
 		return err_nomem(e);
 	for (size_t i = 0; i < q->n; i++) {
 		names[2 * i] = q->at[i];
-		ipaddr_reverse(&names[2 * i + 1], &q->addr[i]);
+		policy_ptr_name(&names[2 * i + 1], space, &q->addr[i]);
 	}
 	r = manual_outcome(res->open, p, c, names, q->n * 2, e);
 	free(names);
@@ -309,7 +309,7 @@ static int run(struct pass *p, struct cli *c, struct request *q, struct result *
 	int r;
 	if ((r = session_space(&space, &p->s, c, e)) < 0 ||
 	    (r = check_request(q, space, e)) < 0 || (r = observe(p, space, q, res, e)) < 0 ||
-	    (r = settle(p, c, q, res, e)) < 0)
+	    (r = settle(p, c, space, q, res, e)) < 0)
 		return r;
 	return print(c, space, res, e);
 }

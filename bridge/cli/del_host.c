@@ -118,16 +118,29 @@ static int add_typed_names(struct deletion *d, const struct pass *p, struct err 
 	return 0;
 }
 
+static int add_ptr_name(struct deletion *d, const struct policy_space *s, const struct ipaddr *a,
+			struct err *e)
+{
+	struct dname name;
+	policy_ptr_name(&name, s, a);
+	for (size_t i = 0; i < d->names.n; i++) {
+		if (dname_equal(&d->names.v[i], &name))
+			return 0;
+	}
+	return vec_push(&d->names, name) < 0 ? err_nomem(e) : 0;
+}
+
 static int look_back(struct deletion *d, struct pass *p, const struct cli *c, struct err *e)
 {
 	int r = add_typed_names(d, p, e);
 	if (r < 0)
 		return r;
+	const struct policy *policy = once_policy(p->s.once);
 	for (size_t i = 0; i < d->addrs.n; i++) {
-		struct dname reverse;
-		ipaddr_reverse(&reverse, &d->addrs.v[i]);
-		if (vec_push(&d->names, reverse) < 0)
-			return err_nomem(e);
+		for (size_t k = 0; k < policy->n_spaces; k++) {
+			if (add_ptr_name(d, &policy->spaces[k], &d->addrs.v[i], e) < 0)
+				return ERR_NOMEM;
+		}
 	}
 	if ((r = manual_outcome(d->open, p, c, d->names.v, d->names.n, e)) < 0)
 		return r;

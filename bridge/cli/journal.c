@@ -105,12 +105,14 @@ static int take_options(struct query *q, const struct cli *c, struct err *e)
 
 static int about_address(struct query *q, const struct ipaddr *a, struct err *e)
 {
+	const struct policy *p = once_policy(q->s.once);
 	struct ipaddr *addr = arena_dup(&q->a, a, sizeof(*a));
-	struct dname *name = arena_alloc(&q->a, sizeof(*name));
-	if (addr == NULL || name == NULL)
+	struct dname *names = arena_array(&q->a, p->n_spaces, sizeof(*names));
+	if (addr == NULL || names == NULL)
 		return err_nomem(e);
-	ipaddr_reverse(name, a);
-	q->subject = (struct report_subject){addr, 1, name, 1};
+	for (size_t i = 0; i < p->n_spaces; i++)
+		policy_ptr_name(&names[i], &p->spaces[i], a);
+	q->subject = (struct report_subject){addr, 1, names, p->n_spaces};
 	return 0;
 }
 
@@ -151,7 +153,7 @@ static int take_subject(struct query *q, const char *typed, struct err *e)
 		return about_address(q, &a, e);
 	if (!dname_parse(&n, typed, strlen(typed)))
 		return err_set(e, ERR_CONF, "\"%.255s\" is neither a name nor an address", typed);
-	if (ipaddr_from_reverse(&a, &n))
+	if (policy_named_addr(&a, once_policy(q->s.once), &n))
 		return about_address(q, &a, e);
 	return about_name(q, &n, e);
 }

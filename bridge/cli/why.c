@@ -49,6 +49,7 @@ static void add_name(struct why *w, const struct dname *n)
 
 static void add_addr(struct why *w, const struct ipaddr *a)
 {
+	const struct policy *p = once_policy(w->s.once);
 	struct dname reverse;
 	for (size_t i = 0; i < w->addrs.n; i++) {
 		if (ipaddr_cmp(&w->addrs.v[i], a) == 0)
@@ -56,8 +57,10 @@ static void add_addr(struct why *w, const struct ipaddr *a)
 	}
 	if (w->addrs.n < NAMES_MAX && vec_push(&w->addrs, *a) < 0)
 		w->bad = true;
-	ipaddr_reverse(&reverse, a);
-	add_name(w, &reverse);
+	for (size_t i = 0; i < p->n_spaces; i++) {
+		policy_ptr_name(&reverse, &p->spaces[i], a);
+		add_name(w, &reverse);
+	}
 }
 
 static void related(void *arg, const struct report_decision *d)
@@ -90,7 +93,7 @@ static int find_subject(struct why *w, const char *typed, struct err *e)
 		add_addr(w, &a);
 	else if (!dname_parse(&n, typed, strlen(typed)))
 		return err_set(e, ERR_CONF, "\"%.255s\" is neither a name nor an address", typed);
-	else if (ipaddr_from_reverse(&a, &n))
+	else if (policy_named_addr(&a, once_policy(w->s.once), &n))
 		add_addr(w, &a);
 	else if (dname_labels(&n) == 1)
 		add_qualified(w, &n);

@@ -118,6 +118,33 @@ static int zones_differ(struct entries *en, struct err *e)
 	return 0;
 }
 
+static int by_covers(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int d = ipaddr_cmp(&x->zone->covers.addr, &y->zone->covers.addr);
+
+	if (d == 0)
+		d = (int)x->zone->covers.len - (int)y->zone->covers.len;
+	return d != 0 ? d : by_order(x, y);
+}
+
+/* The zone above can lead an address to one of them only. */
+static int classless_apart(const struct entries *zones, struct err *e)
+{
+	struct entries en = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < zones->v.n && r == 0; i++)
+		if (zones->v.v[i].zone->classless && vec_push(&en.v, zones->v.v[i]) < 0)
+			r = err_nomem(e);
+	sort(&en, by_covers);
+	for (size_t i = 1; i < en.v.n && r == 0; i++)
+		if (prefix_overlaps(&en.v.v[i - 1].zone->covers, &en.v.v[i].zone->covers))
+			r = refuse_pair(&en.v.v[i - 1], &en.v.v[i], "covers addresses of", e);
+	vec_fini(&en.v);
+	return r;
+}
+
 /* ---- subnets ----------------------------------------------------------------------------- */
 
 /* If any two overlap, two neighbours in this order do. */
@@ -184,7 +211,8 @@ static int check_all(struct entries *zones, struct entries *subnets, const struc
 
 	if (collect(zones, scope, "zone", s) < 0 || collect(subnets, scope, "subnet", s) < 0)
 		return err_nomem(e);
-	if ((r = zones_differ(zones, e)) < 0 || (r = subnets_apart(subnets, e)) < 0)
+	if ((r = zones_differ(zones, e)) < 0 || (r = classless_apart(zones, e)) < 0 ||
+	    (r = subnets_apart(subnets, e)) < 0)
 		return r;
 	return zones_cover(zones, subnets, s->name, e);
 }

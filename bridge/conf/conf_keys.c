@@ -37,6 +37,8 @@ static const struct conf_key zone_keys[] = {
     {"foreign", CONF_WORD, 0, 0, 0, NULL},
     {"dhcid", CONF_BOOL, offsetof(struct policy_zone, dhcid), 0, 0, NULL},
     {"view", CONF_STR, offsetof(struct policy_zone, view), 0, 0, NULL},
+    {"classless", CONF_WORD, 0, 0, 0, NULL},
+    {"parent-server", CONF_STR, offsetof(struct policy_zone, parent_server), 0, 0, NULL},
     {"secondaries", CONF_LIST, 0, 0, 0, NULL},
     {"recursors", CONF_LIST, 0, 0, 0, NULL},
     {0},

@@ -92,12 +92,58 @@ static int zone_name(struct policy_zone *z, struct arena *a, const struct conf_n
 	z->is_reverse = prefix_from_reverse_zone(&z->covers, &z->name);
 	dname_parse(&arpa4, "in-addr.arpa", 12);
 	dname_parse(&arpa6, "ip6.arpa", 8);
-	if (z->is_reverse || !(dname_under(&z->name, &arpa4) || dname_under(&z->name, &arpa6)))
+	if (z->is_reverse || conf_item(n, "classless") != NULL ||
+	    !(dname_under(&z->name, &arpa4) || dname_under(&z->name, &arpa6)))
 		return 0;
 	conf_error(e, n->pos, "zone \"%s\": no reverse zone at an octet or nibble", n->title);
-	err_hint(e, "192.0.2.0/24 is 2.0.192.in-addr.arpa; classless delegation (RFC 2317) is not "
-		    "supported");
+	err_hint(e, "192.0.2.0/24 is 2.0.192.in-addr.arpa; for a part of a /24 (RFC 2317) say "
+		    "which: classless = \"192.0.2.0/25\"");
 	return ERR_CONF;
+}
+
+/* classless = "192.0.2.0/25": whatever the zone is called, it is the reverse zone of these. */
+static int zone_classless(struct policy_zone *z, const struct conf_node *n, struct err *e)
+{
+	enum { OWNER_ROOM = 4 };   /* a label of three digits */
+	const struct conf_item *it = conf_item(n, "classless");
+	const struct conf_value *v;
+	int r;
+
+	if (it == NULL)
+		return 0;
+	r = conf_single(&v, it, e);
+	if (r < 0)
+		return r;
+	if (z->is_reverse || z->name.len > sizeof(z->name.b) - OWNER_ROOM)
+		return conf_error(e, it->pos, "zone \"%s\" %s", n->title,
+				  z->is_reverse ? "is a whole reverse zone by its name: leave "
+						  "\"classless\" out"
+						: "has no room for the names of addresses");
+	if (prefix_parse(&z->covers, v->s, strlen(v->s)) && z->covers.addr.family == 4 &&
+	    z->covers.len > 24) {
+		z->is_reverse = z->classless = true;
+		return 0;
+	}
+	conf_error(e, v->pos, "zone \"%s\": \"%s\" is no part of a /24", n->title, v->s);
+	err_hint(e, "an IPv4 prefix of length 25 to 32, such as 192.0.2.0/25");
+	return ERR_CONF;
+}
+
+/* Who serves the zone above, for its CNAMEs. */
+static int zone_parent(const struct policy_zone *z, const struct conf_build *b,
+		       const struct conf_node *n, struct err *e)
+{
+	const struct conf_item *it = conf_item(n, "parent-server");
+
+	if (it == NULL)
+		return 0;
+	if (!z->classless)
+		return conf_error(e, it->pos, "zone \"%s\": parent-server goes with classless",
+				  n->title);
+	if (conf_server_find(b->c, z->parent_server) == NULL)
+		return conf_error(e, it->pos, "zone \"%s\": there is no server \"%s\"", n->title,
+				  z->parent_server);
+	return 0;
 }
 
 static int build_zone(struct policy_zone *z, const struct conf_build *b, const struct conf_node *n,
@@ -108,9 +154,11 @@ static int build_zone(struct policy_zone *z, const struct conf_build *b, const s
 	*z = (struct policy_zone){.ttl_s = ZONE_TTL_S, .dhcid = true, .view = "",
 				  .line = n->pos.line};
 	if ((r = zone_name(z, b->a, n, e)) < 0 ||
+	    (r = zone_classless(z, n, e)) < 0 ||
 	    (r = conf_fill(z, conf_keys_of("zone"), n, e)) < 0 ||
 	    (r = zone_servers(z, b, n, e)) < 0 ||
 	    (r = zone_foreign(z, n, e)) < 0 ||
+	    (r = zone_parent(z, b, n, e)) < 0 ||
 	    (r = zone_addresses(n, "secondaries", e)) < 0)
 		return r;
 	return zone_addresses(n, "recursors", e);
@@ -242,12 +290,25 @@ static const struct policy_zone *zone_around(const struct conf_build *b, const s
 	return NULL;
 }
 
+/* Or a classless one, which is longer than any of these. */
+static const struct policy_zone *classless_around(const struct policy_space *s,
+						  const struct prefix *p)
+{
+	for (size_t i = 0; i < s->n_zones; i++)
+		if (s->zones[i].classless && s->zones[i].covers.len <= p->len &&
+		    prefix_contains(&s->zones[i].covers, &p->addr))
+			return &s->zones[i];
+	return NULL;
+}
+
 /* Else the first inside it, which says that some of its addresses have one. */
 static const struct policy_zone *reverse_zone(const struct conf_build *b,
 					      const struct policy_space *s, const struct prefix *p)
 {
-	const struct policy_zone *z = zone_around(b, p);
+	const struct policy_zone *z = p->len > 24 ? classless_around(s, p) : NULL;
 
+	if (z == NULL)
+		z = zone_around(b, p);
 	for (size_t i = 0; i < s->n_zones && z == NULL && b->any_reverse; i++)
 		if (s->zones[i].is_reverse && prefix_overlaps(&s->zones[i].covers, p))
 			z = &s->zones[i];

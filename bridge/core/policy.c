@@ -19,6 +19,8 @@ struct policy_index {
 	/* By id & mask, filled as ids are asked for: the store numbers zones after the index. */
 	const struct policy_zone **by_id;
 	size_t mask;
+	const struct policy_zone **classless;  /* by what they cover, which is apart */
+	size_t n_classless;
 };
 
 /* Zone names come from the operator: the key need not be secret. */
@@ -59,6 +61,22 @@ static void name_add(struct policy_index *ix, const struct policy_zone *z)
 	ix->by_name[i] = z;
 }
 
+static int covers_cmp(const void *a, const void *b)
+{
+	const struct policy_zone *const *x = a, *const *y = b;
+
+	return ipaddr_cmp(&(*x)->covers.addr, &(*y)->covers.addr);
+}
+
+static void index_classless(struct policy_index *ix, const struct policy_space *s)
+{
+	for (size_t i = 0; i < s->n_zones; i++)
+		if (s->zones[i].classless)
+			ix->classless[ix->n_classless++] = &s->zones[i];
+	if (ix->n_classless > 1)
+		qsort(ix->classless, ix->n_classless, sizeof(*ix->classless), covers_cmp);
+}
+
 static int space_index(struct policy_space *s, struct arena *a)
 {
 	struct policy_index *ix = arena_alloc(a, sizeof(*ix));
@@ -71,8 +89,10 @@ static int space_index(struct policy_space *s, struct arena *a)
 	ix->mask = slots - 1;
 	ix->by_name = arena_array(a, slots, sizeof(*ix->by_name));
 	ix->by_id = arena_array(a, slots, sizeof(*ix->by_id));
-	if (ix->by_name == NULL || ix->by_id == NULL)
+	ix->classless = arena_array(a, s->n_zones + 1, sizeof(*ix->classless));
+	if (ix->by_name == NULL || ix->by_id == NULL || ix->classless == NULL)
 		return ERR_NOMEM;
+	index_classless(ix, s);
 	for (size_t i = 0; i < s->n_zones; i++)
 		name_add(ix, &s->zones[i]);
 	if (s->n_subnets > 1)
@@ -199,15 +219,101 @@ const struct policy_zone *policy_zone_above(const struct policy_space *s,
 	return policy_zone_of(s, &parent, z->is_reverse);
 }
 
+/* ---- where PTRs stand --------------------------------------------------------------------- */
+
+static const struct policy_zone *classless_walk(const struct policy_space *s,
+						const struct ipaddr *a)
+{
+	for (size_t i = 0; i < s->n_zones; i++)
+		if (s->zones[i].classless && prefix_contains(&s->zones[i].covers, a))
+			return &s->zones[i];
+	return NULL;
+}
+
+/* The last that begins at or before the address is the only one that can cover it. */
+static const struct policy_zone *classless_of(const struct policy_space *s, const struct ipaddr *a)
+{
+	const struct policy_index *ix = s->index;
+	size_t lo = 0, hi;
+
+	if (ix == NULL)
+		return classless_walk(s, a);
+	for (hi = ix->n_classless; lo < hi;) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (ipaddr_cmp(&ix->classless[mid]->covers.addr, a) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && prefix_contains(&ix->classless[lo - 1]->covers, a) ? ix->classless[lo - 1]
+									     : NULL;
+}
+
 const struct policy_zone *policy_reverse_of(const struct policy_space *s, const struct ipaddr *a)
 {
+	const struct policy_zone *z;
 	struct dname name;
 
 	if (policy_subnet_of(s, a) == NULL)
 		return NULL;
+	z = classless_of(s, a);
+	if (z != NULL)
+		return z;
 	ipaddr_reverse(&name, a);
 	return policy_zone_of(s, &name, true);
 }
+
+void policy_ptr_owner(struct dname *out, const struct policy_zone *z, const struct ipaddr *a)
+{
+	struct dname full;
+
+	ipaddr_reverse(&full, a);
+	if (!z->classless || !dname_prepend(out, full.b + 1, full.b[0], &z->name))
+		*out = full;
+}
+
+bool policy_ptr_addr(struct ipaddr *out, const struct policy_zone *z, const struct dname *owner)
+{
+	struct dname full;
+	struct ipaddr a;
+
+	if (!z->classless)
+		return ipaddr_from_reverse(out, owner);
+	if (!dname_under(owner, &z->name) || dname_labels(owner) != dname_labels(&z->name) + 1)
+		return false;
+	/* Its octet in the /24 that the zone is a part of. */
+	ipaddr_reverse(&full, &z->covers.addr);
+	dname_parent(&full, &full, 1);
+	if (!dname_prepend(&full, owner->b + 1, owner->b[0], &full) ||
+	    !ipaddr_from_reverse(&a, &full) || !prefix_contains(&z->covers, &a))
+		return false;
+	*out = a;
+	return true;
+}
+
+void policy_ptr_name(struct dname *out, const struct policy_space *s, const struct ipaddr *a)
+{
+	const struct policy_zone *z = policy_reverse_of(s, a);
+
+	if (z == NULL)
+		ipaddr_reverse(out, a);
+	else
+		policy_ptr_owner(out, z, a);
+}
+
+bool policy_named_addr(struct ipaddr *out, const struct policy *p, const struct dname *name)
+{
+	for (size_t i = 0; i < p->n_spaces; i++) {
+		const struct policy_zone *z = policy_zone_of(&p->spaces[i], name, true);
+
+		if (z != NULL && z->classless && policy_ptr_addr(out, z, name))
+			return true;
+	}
+	return ipaddr_from_reverse(out, name);
+}
+
+/* ---- zones by id -------------------------------------------------------------------------- */
 
 static const struct policy_zone *zone_by_id(const struct policy_space *s, int32_t id)
 {
@@ -314,6 +420,7 @@ static uint64_t item(struct digest *d)
 
 static uint64_t digest_zones(struct digest *d, const struct policy_space *s)
 {
+	char text[PREFIX_TEXT];
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < s->n_zones; i++) {
@@ -323,6 +430,8 @@ static uint64_t digest_zones(struct digest *d, const struct policy_space *s)
 		put(d, z->text);
 		put(d, z->view != NULL ? z->view : "");
 		buf_printf(&d->b, "%u %d %d", (unsigned)z->ttl_s, (int)z->foreign, (int)z->dhcid);
+		if (z->classless)
+			put(d, prefix_print(text, &z->covers));
 		sum += item(d);
 	}
 	return sum;

@@ -25,6 +25,9 @@ struct policy_zone {
 	struct dname name;
 	bool is_reverse;
 	struct prefix covers;       /* when is_reverse */
+	bool classless;             /* a part of a /24 (RFC 2317): its owners are last octets, and
+				     * CNAMEs of the zone above lead to them */
+	const char *parent_server;  /* classless: who serves the zone above; NULL: its own server */
 	const char *const *servers; /* names of servers, in order of preference */
 	size_t n_servers;
 	uint32_t ttl_s;
@@ -99,6 +102,15 @@ const struct policy_zone *policy_zone_above(const struct policy_space *s,
 /* Where the address's PTR stands; NULL: nowhere, or it lies outside every subnet.  Zones can be
  * narrower than the subnet, so its field "reverse" alone does not tell. */
 const struct policy_zone *policy_reverse_of(const struct policy_space *s, const struct ipaddr *a);
+/* Where in a reverse zone that covers it the address's PTR stands: at its reverse name, in a
+ * classless zone at its last octet. */
+void policy_ptr_owner(struct dname *out, const struct policy_zone *z, const struct ipaddr *a);
+/* The address whose PTR stands at this owner of a reverse zone; false: none does. */
+bool policy_ptr_addr(struct ipaddr *out, const struct policy_zone *z, const struct dname *owner);
+/* For people who ask: the owner of the address's PTR, its reverse name where it has no zone; and
+ * the address that a name stands for, in any space. */
+void policy_ptr_name(struct dname *out, const struct policy_space *s, const struct ipaddr *a);
+bool policy_named_addr(struct ipaddr *out, const struct policy *p, const struct dname *name);
 const struct policy_zone *policy_zone_by_id(const struct policy *p, int32_t id,
 					    const struct policy_space **space);
 /* Does a pass read it?  Others are written to (manual, dns), or speak to a daemon. */

@@ -268,6 +268,50 @@ static bool find_soa(const struct wire_msg *m, const struct dname *zone, uint32_
 	return false;
 }
 
+/* Where the zone's name lies as the server knows it. */
+struct cut {
+	struct dname at;
+	bool delegated;      /* from there on it is somebody else's; else it is the zone's own name */
+};
+
+/* RFC 2308 2.1, RFC 1034 4.3.2: an answer without data shows the SOA of the zone that the name is
+ * in, a referral the NS of the cut above it. */
+static bool find_cut(const struct wire_msg *m, const struct dname *zone, struct cut *out)
+{
+	struct wire_iter it;
+	struct wire_rr rr;
+
+	wire_iter_init(&it, m);
+	while (wire_iter_next(&it, &rr)) {
+		if (rr.section != 2 || rr.class_ != RR_CLASS_IN || dname_labels(&rr.owner) == 0 ||
+		    (rr.type != RR_SOA && rr.type != RR_NS) || !dname_under(zone, &rr.owner))
+			continue;
+		*out = (struct cut){rr.owner, rr.type == RR_NS};
+		return true;
+	}
+	return false;
+}
+
+static int other_cut(const struct server *s, const struct dname *zone, const struct cut *cut,
+		     struct err *e)
+{
+	char who[SERVER_TEXT], name[DNAME_TEXT], at[DNAME_TEXT];
+
+	dname_print(name, zone);
+	dname_print(at, &cut->at);
+	server_print(who, s);
+	if (cut->delegated) {
+		err_set(e, ERR_CONF, "%s delegates \"%s\": zone \"%s\" is kept elsewhere", who, at,
+			name);
+		err_hint(e, "give the zone the server that keeps it");
+	} else {
+		err_set(e, ERR_CONF, "%s has no zone \"%s\": the name lies in its zone \"%s\"", who,
+			name, at);
+		err_hint(e, "configure zone \"%s\" instead, or make \"%s\" a zone there", at, name);
+	}
+	return ERR_CONF;
+}
+
 int transfer_soa(const struct server *s, const struct dname *zone, uint32_t *serial,
 		 struct err *e)
 {
@@ -276,14 +320,19 @@ int transfer_soa(const struct server *s, const struct dname *zone, uint32_t *ser
 	char who[SERVER_TEXT], name[DNAME_TEXT];
 	struct wire_msg m;
 	const char *why;
+	struct cut cut;
 	int r = write_query(&msg, 0, zone, RR_SOA, e);
 
 	if (r == 0)
 		r = exchange_once(s, &msg, &reply, e);
 	if (r < 0)
 		return err_in(e, r, "SOA of \"%s\"", dname_print(name, zone));
-	if (wirecheck(&m, (const uint8_t *)reply.p, reply.len, &why) && find_soa(&m, zone, serial))
+	if (!wirecheck(&m, (const uint8_t *)reply.p, reply.len, &why))
+		return err_set(e, ERR_PROTO, "%s: %s", server_print(who, s), why);
+	if (find_soa(&m, zone, serial))
 		return 0;
+	if (find_cut(&m, zone, &cut))
+		return other_cut(s, zone, &cut, e);
 	err_set(e, ERR_DENIED, "%s has no zone \"%s\" (it answered %s without its SOA)",
 		server_print(who, s), dname_print(name, zone),
 		reply.len > 3 ? rcode_name((uint8_t)reply.p[3] & 15) : "nothing");

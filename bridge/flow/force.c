@@ -7,8 +7,9 @@ struct admit {
 	const struct policy_zone *zone;
 };
 
-static int admit_chunk(struct planner *p, struct belief *b, size_t n, struct err *e)
+static int admit_chunk(struct admit *u, struct belief *b, size_t n, struct err *e)
 {
+	struct planner *p = &u->p;
 	struct ipaddr *addrs = arena_array(&p->arena, n, sizeof(*addrs));
 	struct ptr_words words;
 	size_t i, k = 0;
@@ -17,8 +18,8 @@ static int admit_chunk(struct planner *p, struct belief *b, size_t n, struct err
 	if (addrs == NULL)
 		return err_nomem(e);
 	for (i = 0; i < n; i++)
-		k += ipaddr_from_reverse(&addrs[k], &b[i].owner);
-	r = ptr_words_open(&words, p, addrs, k, e);
+		k += policy_ptr_addr(&addrs[k], u->zone, &b[i].owner);
+	r = ptr_words_open(&words, p, u->zone, addrs, k, e);
 	for (i = 0; r == 0 && i < n; i++)
 		r = ptr_word(&words, &b[i], &b[i], false, e);
 	r = r < 0 ? r : ptr_words_keep(&words, e);
@@ -41,7 +42,7 @@ static int admit_inside(void *arg, struct err *e)
 					PLANNER_CHUNK, &p->arena, e);
 		if (r == 0 && n > 0) {
 			after = &b[n - 1].owner;
-			r = admit_chunk(p, b, n, e);
+			r = admit_chunk(u, b, n, e);
 		}
 	}
 	return r;

@@ -40,20 +40,24 @@ static int keep(struct owners *o, const struct belief *was, const struct belief 
 
 /* ---- forward ---------------------------------------------------------------------------- */
 
+static int push_key(struct owners *o, const struct policy_zone *zone, const struct dname *owner,
+		    struct err *e)
+{
+	struct zone_key k = {.zone_id = zone->id, .owner = *owner};
+
+	return vec_push(&o->keys, k) < 0 ? err_nomem(e) : 0;
+}
+
 /* The owner in its zone.  In the zones above it, which were its own before a longer one was
  * configured, whatever is ours goes. */
 static int owner_keys(struct owners *o, const struct policy_zone *zone, const struct dname *owner,
 		      struct err *e)
 {
-	struct zone_key k;
+	int r = 0;
 
-	for (; zone != NULL; zone = policy_zone_above(o->p->space, zone)) {
-		k.zone_id = zone->id;
-		k.owner = *owner;
-		if (vec_push(&o->keys, k) < 0)
-			return err_nomem(e);
-	}
-	return 0;
+	for (; zone != NULL && r == 0; zone = policy_zone_above(o->p->space, zone))
+		r = push_key(o, zone, owner, e);
+	return r;
 }
 
 static int forward_keys(struct owners *o, const struct dname *names, size_t n, struct err *e)
@@ -211,12 +215,19 @@ struct ptr_rows {
 static int address_keys(struct owners *o, struct ptr_rows *who, const struct ipaddr *addr,
 			const struct host *ptr, struct err *e)
 {
+	const struct policy_zone *zone = policy_reverse_of(o->p->space, addr);
 	size_t first = o->keys.n, i;
 	struct dname owner;
-	int r;
+	int r = 0;
 
+	if (zone != NULL && zone->classless) {
+		policy_ptr_owner(&owner, zone, addr);
+		r = push_key(o, zone, &owner, e);
+	}
 	ipaddr_reverse(&owner, addr);
-	r = owner_keys(o, policy_reverse_of(o->p->space, addr), &owner, e);
+	if (zone != NULL && zone->classless)
+		zone = policy_zone_of(o->p->space, &owner, true);
+	r = r < 0 ? r : owner_keys(o, zone, &owner, e);
 	for (i = first; i < o->keys.n && r == 0; i++)
 		r = vec_push(&who->v, i == first ? ptr : NULL) < 0 ? err_nomem(e) : 0;
 	return r;

@@ -25,14 +25,15 @@ static int evidence_order(const void *a, const void *b)
 			  &((const struct evidence *)b)->obs.addr);
 }
 
-int ptr_words_open(struct ptr_words *w, struct planner *p, const struct ipaddr *addrs, size_t n,
-		   struct err *e)
+int ptr_words_open(struct ptr_words *w, struct planner *p, const struct policy_zone *zone,
+		   const struct ipaddr *addrs, size_t n, struct err *e)
 {
 	struct flow_store *st = p->f->store;
 	int r;
 
 	memset(w, 0, sizeof(*w));
 	w->p = p;
+	w->zone = zone;
 	w->src = policy_source_by_name(p->space, SOURCE_DNS);
 	r = st->evidence_get(st->ctx, &w->ev, &w->n_ev, p->space->id, addrs, n, &w->arena, e);
 	r = r < 0 ? r
@@ -212,7 +213,7 @@ int ptr_word(struct ptr_words *all, const struct belief *was, const struct belie
 	struct dname target;
 	int kind;
 
-	if (all->src == NULL || !ipaddr_from_reverse(&w.addr, &is->owner))
+	if (all->src == NULL || !policy_ptr_addr(&w.addr, all->zone, &is->owner))
 		return 0;
 	look_up(&w);
 	kind = kind_of(&w, was, is, &target);

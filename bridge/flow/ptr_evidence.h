@@ -1,7 +1,7 @@
 /* ptr_evidence.h - what PTRs in DNS say about addresses: a person's edit, a name that was never
  * ours, or nothing (what the bridge wrote is never evidence).  Private to flow/.
  *
- *	ptr_words_open(&w, p, addrs, n, e);
+ *	ptr_words_open(&w, p, zone, addrs, n, e);
  *	ptr_word(&w, &was, &is, rollback, e);        for each reverse owner
  *	ptr_words_keep(&w, e);                       writes what was learned and forgotten
  *	ptr_words_fini(&w);
@@ -14,6 +14,7 @@
 
 struct ptr_words {
 	struct planner *p;
+	const struct policy_zone *zone;
 	const struct policy_source *src;
 	struct arena arena;
 	struct evidence *ev;         /* of all addresses, ordered by address */
@@ -24,9 +25,9 @@ struct ptr_words {
 	VEC(struct evidence) del;
 };
 
-/* Loads what is known of the addresses. */
-int ptr_words_open(struct ptr_words *w, struct planner *p, const struct ipaddr *addrs, size_t n,
-		   struct err *e);
+/* Loads what is known of the addresses, whose PTRs stand in the zone. */
+int ptr_words_open(struct ptr_words *w, struct planner *p, const struct policy_zone *zone,
+		   const struct ipaddr *addrs, size_t n, struct err *e);
 /* was: the belief before it was looked at, is: after it was judged.  rollback: an old zone came
  * back; what it shows again is no news, what it lacks is gone. */
 int ptr_word(struct ptr_words *w, const struct belief *was, const struct belief *is, bool rollback,

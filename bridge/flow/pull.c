@@ -8,6 +8,7 @@
 #include "bridge/base/vec.h"
 #include "bridge/flow/compare.h"
 #include "bridge/flow/force.h"
+#include "bridge/flow/parent.h"
 #include "bridge/flow/ptr_evidence.h"
 #include "bridge/flow/recall.h"
 #include "bridge/flow/say.h"
@@ -95,7 +96,7 @@ static int touch(struct pull *u, const struct belief *b, struct err *e)
 	size_t i;
 
 	if (u->zone->is_reverse) {
-		if (ipaddr_from_reverse(&a, &b->owner) && vec_push(&u->touched, a) < 0)
+		if (policy_ptr_addr(&a, u->zone, &b->owner) && vec_push(&u->touched, a) < 0)
 			return err_nomem(e);
 		return 0;
 	}
@@ -156,8 +157,8 @@ static int open_words(struct pull *u, struct kept *keep, struct compare_diff **d
 	if (addrs == NULL)
 		return err_nomem(e);
 	for (i = 0; i < n && u->zone->is_reverse; i++)
-		k += ipaddr_from_reverse(&addrs[k], &d[i]->owner);
-	return ptr_words_open(&keep->words, &u->p, addrs, k, e);
+		k += policy_ptr_addr(&addrs[k], u->zone, &d[i]->owner);
+	return ptr_words_open(&keep->words, &u->p, u->zone, addrs, k, e);
 }
 
 /* (*out)[i]: what the zone brought back at b[i] and had been ours; nothing unless it was restored. */
@@ -479,10 +480,14 @@ static int pull_zone(struct flow *f, const struct policy_space *space,
 	struct pull u = {.f = f, .space = space, .zone = zone};
 	struct flow_store *st = f->store;
 	struct arena a = ARENA_INIT;
+	bool ask_above;
 	int r = st->zone_get(st->ctx, &u.row, &a, zone->id, e);
 
 	r = r < 0 ? r : is_beside(&u, e);
+	ask_above = r == 0 && parent_is_due(f, zone, &u.row);
 	r = r < 0 ? r : look(&u, e);
+	if (r == 0 && ask_above)
+		parent_look(f, zone);
 	arena_fini(&a);
 	if (r == 0 && f->force != NULL && zone->is_reverse)
 		r = force_edits(f, space, zone, e);

@@ -225,18 +225,18 @@ static int refused(struct settling *s, struct push_msg *m, struct push_item *it,
 }
 
 /* What a transfer would have told of this PTR. */
-static int see_ptr(struct settling *s, const struct belief *was, const struct belief *is,
-		   struct err *e)
+static int see_ptr(struct settling *s, const struct push_msg *m, const struct belief *was,
+		   const struct belief *is, struct err *e)
 {
 	struct ptr_words w;
 	struct ipaddr a;
 	int r;
 
-	if (!ipaddr_from_reverse(&a, &is->owner))
+	if (!policy_ptr_addr(&a, m->zone->zone, &is->owner))
 		return 0;
 	if (vec_push(&s->touched, a) < 0)
 		return err_nomem(e);
-	r = ptr_words_open(&w, &s->p, &a, 1, e);
+	r = ptr_words_open(&w, &s->p, m->zone->zone, &a, 1, e);
 	r = r < 0 ? r : ptr_word(&w, was, is, false, e);
 	r = r < 0 ? r : ptr_words_keep(&w, e);
 	ptr_words_fini(&w);
@@ -258,7 +258,7 @@ static int looked(struct settling *s, struct push_msg *m, struct push_item *it, 
 	r = judge(s, m, b, e);
 	if (r < 0 || !*moved)
 		return r;
-	r = m->zone->zone->is_reverse ? see_ptr(s, &was, b, e) : 0;
+	r = m->zone->zone->is_reverse ? see_ptr(s, m, &was, b, e) : 0;
 	if (r < 0)
 		return r;
 	if (b->state != BELIEF_STEP)
