@@ -123,12 +123,17 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 -include $(shell test -d $(B) && find $(B) $(FB) -name '*.d' 2>/dev/null)
 
 # ---- checks ---------------------------------------------------------------------------------
-.PHONY: unit sim check check-layers check-pure check-banned check-man check-shell integration
+.PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell integration
 .PHONY: differential faults fuzz ci ci-rest analyze bench bench-live demo demo-once install clean
 .PHONY: help format-check
 
 unit: $(unit_bin)
 	tests/run-units.sh $(B)/unit
+
+# Random states of owners and names, each tried against what must hold for all.
+STATES ?= 5000000
+properties: $(B)/unit/test_properties
+	PROPERTY_STATES=$(STATES) $(B)/unit/test_properties
 
 SIM_SEEDS ?= 200
 sim: $(B)/sim
@@ -190,6 +195,7 @@ ci-rest:
 	$(MAKE) CC=clang SAN=address,undefined integration
 	$(MAKE) fuzz
 	$(MAKE) SIM_SEEDS=2000 sim
+	$(MAKE) properties
 
 ci: check integration ci-rest
 
@@ -235,6 +241,7 @@ help:
 	@echo 'make integration  real PostgreSQL, BIND, Knot, PowerDNS (contrib/bootstrap servers)'
 	@echo 'make ci           check, sanitizers, integration on the sanitizer build, fuzz, analysis'
 	@echo 'make fuzz         every decoder, FUZZ_RUNS=$(FUZZ_RUNS) executions each'
+	@echo 'make properties   STATES=$(STATES) random states against what always holds'
 	@echo 'make faults       faults on real servers: SEED=n CYCLES=$(CYCLES) FAULTS_ON=$(FAULTS_ON)'
 	@echo 'make bench        the figures of the README, as ratios in one run'
 	@echo 'make bench-live   the same for the daemon, beside Kea'"'"'s own D2'
