@@ -6,6 +6,9 @@ static const struct cli_opt reconcile_opts[] = {
     {"dry-run", NULL}, {"force", "ZONE"}, {"metrics-file", "FILE"}, {NULL, NULL}};
 static const struct cli_opt plan_opts[] = {{"exit-code", NULL}, {NULL, NULL}};
 static const struct cli_opt pull_opts[] = {{"dry-run", NULL}, {NULL, NULL}};
+static const struct cli_opt resolve_opts[] = {
+    {"take", "dns|ipam"}, {"dry-run", NULL}, {NULL, NULL}};
+static const struct cli_opt dry_opts[] = {{"dry-run", NULL}, {NULL, NULL}};
 static const struct cli_opt add_opts[] = {
     {"mac", "MAC"}, {"ttl", "TTL"}, {"note", "TEXT"}, {"replace", NULL}, {NULL, NULL}};
 static const struct cli_opt import_opts[] = {
@@ -121,6 +124,57 @@ const struct verb verbs[] = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = verb_why,
+    },
+    {
+	.name = "resolve",
+	.help = "settle a conflict or a fight over one name",
+	.usage = "NAME|ADDRESS --take dns|ipam [--dry-run]",
+	.text = "Shows what will be done, then does it.  An address stands for its PTR.  Nothing\n"
+		"is deleted from DNS by it.\n\n"
+		"  --take dns   IPAM gives way: a PTR becomes an edit, a name is set aside\n"
+		"  --take ipam  what DNS shows now is written over, once; a frozen name is written\n"
+		"               again\n"
+		"  --dry-run    only show it\n\n"
+		"examples:\n"
+		"  ipambridge list conflicts\n"
+		"  ipambridge resolve camera.lab.example --take ipam --dry-run\n"
+		"  ipambridge resolve 192.0.2.101 --take dns",
+	.opts = resolve_opts,
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_resolve,
+    },
+    {
+	.name = "adopt",
+	.help = "records that DNS shows as wanted become ours",
+	.usage = "NAME|ADDRESS|PATTERN [--dry-run]",
+	.text = "Shows what will be done, then does it.  From then on the bridge changes and\n"
+		"removes these records as its own.  \"*\" and \"?\" match any characters of a full\n"
+		"name, \"[...]\" one of several.\n\n"
+		"  --dry-run  only show it\n\n"
+		"examples:\n"
+		"  ipambridge adopt nas.lab.example\n"
+		"  ipambridge adopt '*.lab.example' --dry-run",
+	.opts = dry_opts,
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_adopt,
+    },
+    {
+	.name = "disown",
+	.help = "records that are ours become somebody else's",
+	.usage = "NAME|ADDRESS|PATTERN [--dry-run]",
+	.text = "Shows what will be done, then does it.  The records stay in DNS; nothing is\n"
+		"written at these names until they are adopted, or resolved.  Of an address whose\n"
+		"PTR a person edited, the edit ends.  Patterns are those of adopt.\n\n"
+		"  --dry-run  only show it\n\n"
+		"examples:\n"
+		"  ipambridge disown www.lab.example\n"
+		"  ipambridge disown '*.2.0.192.in-addr.arpa' --dry-run",
+	.opts = dry_opts,
+	.min_args = 1,
+	.max_args = 1,
+	.run = verb_disown,
     },
     {
 	.name = "status",

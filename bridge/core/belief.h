@@ -25,6 +25,18 @@ enum belief_state {
 	BELIEF_STATES,
 };
 
+/* What a person has decided about an owner; the names are those the database keeps. */
+enum belief_decision {
+	DECIDED_NOTHING,
+	DECIDED_DNS,       /* IPAM gives way: nothing is wanted here, until decided otherwise */
+	DECIDED_IPAM,      /* what is seen now may be written over, once */
+	DECIDED_DISOWNED,  /* nothing here is ours, nothing is written, until decided otherwise */
+	BELIEF_DECISIONS,
+};
+
+const char *belief_decision_name(enum belief_decision d);  /* NULL: nothing */
+bool belief_decision_parse(enum belief_decision *out, const char *s, size_t len);
+
 const char *belief_state_name(enum belief_state s);
 bool belief_state_parse(enum belief_state *out, const char *s, size_t len);
 
@@ -53,6 +65,7 @@ struct belief {
 	int64_t removed_at_s;   /* when ours was seen gone; 0: not */
 	uint32_t reverts;       /* how often somebody undid us */
 	uint8_t state;          /* enum belief_state */
+	uint8_t decided;        /* enum belief_decision */
 	int64_t due_at_s;       /* not before; 0: at once */
 	uint32_t attempts;      /* unanswered or failed in a row */
 	uint64_t version;       /* the store's own: the transaction that wrote the row last, as read */
@@ -63,7 +76,15 @@ struct belief {
  * (RFC 1982 3.2). */
 bool belief_written_since(const struct belief *b, uint64_t version);
 
-/* Nothing wanted, published, offered or seen: the row may go. */
+/* The server shows this there.  What a person allowed to write over is no longer what is there
+ * when it differs. */
+void belief_see(struct belief *b, const struct rrs *seen);
+
+/* Nothing wanted, published, offered, seen or decided: the row may go. */
 bool belief_is_empty(const struct belief *b);
+
+/* Takes from published what was wanted (had) and is not any more, unless another value of the
+ * type is wanted in its place: it stays in DNS and is no longer ours.  0 or ERR_NOMEM. */
+int belief_spare(struct belief *b, struct arena *a, const struct rrs *had);
 
 #endif

@@ -260,6 +260,8 @@ int plan_settle_names(struct plan_answer *out, struct arena *a, const struct pol
 	return r;
 }
 
+static const char set_aside[] = "set aside by a person: what DNS shows there stands";
+
 /* ---- records ---------------------------------------------------------------------------- */
 
 static void best_of(struct belief *b, const struct host *hosts, size_t n,
@@ -302,6 +304,10 @@ int plan_forward(struct belief *b, struct arena *a, const struct policy_zone *zo
 
 	b->want = (struct rrs){NULL, 0};
 	best_of(b, hosts, n, zone, &oldest, &all_leases);
+	if (b->decided == DECIDED_DNS) {
+		b->why = set_aside;
+		return 0;
+	}
 	if (oldest == NULL) {
 		b->why = "nothing names it any more";
 		return 0;
@@ -335,8 +341,8 @@ int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zo
 	b->want_kind = OBS_KINDS - 1;
 	b->want_source = 0;
 	b->want_ttl_s = zone->ttl_s;
-	b->why = "nothing names it any more";
-	if (host == NULL || !claims_name(host))
+	b->why = b->decided == DECIDED_DNS ? set_aside : "nothing names it any more";
+	if (b->decided == DECIDED_DNS || host == NULL || !claims_name(host))
 		return 0;
 	b->want_kind = host->kind;
 	b->want_source = host->source_id;

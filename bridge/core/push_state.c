@@ -76,6 +76,8 @@ int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool f
 	if (fresh)
 		push_withdraw(b, v);
 	b->published = v->ours;
+	if (b->decided == DECIDED_IPAM)
+		b->decided = DECIDED_NOTHING;
 	b->sent_ttl_s = v->ours.n > 0 ? b->want_ttl_s : 0;
 	b->settled_at_s = now_s;
 	b->removed_at_s = 0;

@@ -192,6 +192,9 @@ static const char *name_taken(const struct belief *b, const struct rrs *seen,
 
 	if (closed != NULL)
 		return closed;
+	/* A person has looked at what is there. */
+	if (b->decided == DECIDED_IPAM)
+		return NULL;
 	/* The second family joins a name that is ours already. */
 	if (f->type == RR_PTR || f->owner_ours)
 		return NULL;
@@ -232,7 +235,7 @@ static void first_add(struct ruling *u, const struct belief *b, const struct rrs
 static void type_absent(struct ruling *u, const struct belief *b, const struct rrs *seen,
 			const struct facet *f, bool supported)
 {
-	bool gone = f->published.n > 0 && !f->gone_by_us;
+	bool gone = f->published.n > 0 && !f->gone_by_us && b->decided != DECIDED_IPAM;
 
 	if (f->want.n == 0)
 		rule(u, 1, BELIEF_STEP, "in step");
@@ -252,7 +255,8 @@ static void type_foreign(struct ruling *u, const struct belief *b, const struct 
 		if (f->type == RR_PTR)
 			u->published = u->ours = f->published;
 		rule(u, 2, BELIEF_AGREED, "DNS agrees, but the record is not ours");
-	} else if (f->type == RR_PTR && f->published.n > 0 && f->want.n > 0 && !b->same_client) {
+	} else if (f->type == RR_PTR && f->published.n > 0 && f->want.n > 0 && !b->same_client &&
+		   b->decided != DECIDED_IPAM) {
 		u->published = f->published;
 		u->edit = true;
 		rule(u, 7, BELIEF_CONFLICT, "somebody edited the PTR");
@@ -295,7 +299,8 @@ static int rule_type(struct ruling *u, struct arena *a, const struct belief *b,
 		type_absent(u, b, seen, f, supported);
 		return 0;
 	}
-	if (f->claim.n == f->seen.n && part_removed(f) && !f->gone_by_us) {
+	if (f->claim.n == f->seen.n && part_removed(f) && !f->gone_by_us &&
+	    b->decided != DECIDED_IPAM) {
 		removed(u, b, seen, f, supported);
 		return 0;
 	}
@@ -401,6 +406,23 @@ static int only_removals(struct verdict *v, struct arena *a, const struct belief
 	return r;
 }
 
+/* A person has given the owner away: whatever is seen there, nothing is ours or sent. */
+static int disowned(struct verdict *v, struct arena *a, const struct belief *b)
+{
+	bool agrees = true;
+	size_t i;
+	int r = b->seen_known ? rrs_managed(&v->base, a, &b->seen) : 0;
+
+	v->target = v->base;
+	for (i = 0; i < N_ADDRESS_TYPES; i++)
+		agrees = agrees && rrs_equal_of(&b->want, &v->base, address_types[i]);
+	v->row = b->want.n == 0 ? 8 : agrees ? 2 : 9;
+	v->state = b->want.n == 0 ? BELIEF_STEP : agrees ? BELIEF_AGREED : BELIEF_CONFLICT;
+	v->contested = v->state == BELIEF_CONFLICT;
+	v->why = "disowned by a person: left as it is until it is adopted";
+	return r;
+}
+
 int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 		  enum foreign_policy foreign, bool supported)
 {
@@ -413,6 +435,10 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 	int r;
 
 	memset(out, 0, sizeof(*out));
+	if (b->decided == DECIDED_DISOWNED)
+		return disowned(out, a, b);
+	if (b->decided == DECIDED_IPAM)
+		foreign = FOREIGN_TAKE;
 	r = rrs_managed(&out->base, a, seen);
 	r = r < 0 ? r : facet_take(&d, a, b, seen, RR_DHCID);
 	if (r < 0)

@@ -14,6 +14,9 @@
  *  7  PTR, published present, seen differs   a person's edit
  *  8  want absent, seen not ours             forget published; theirs
  *  9  otherwise                              conflict, unless the zone says foreign = take
+ *
+ * A person's decision (belief.decided) goes before: "ipam" is foreign = take for this owner, over
+ * an edit, a removal and a name in use too; "disowned" leaves everything as it is seen.
  */
 #ifndef BRIDGE_CORE_VERDICT_H
 #define BRIDGE_CORE_VERDICT_H

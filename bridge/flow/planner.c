@@ -24,6 +24,7 @@ static void fini_zones(struct planner_zone *z)
 	for (; z != NULL; z = z->next) {
 		map_fini(&z->cuts);
 		map_fini(&z->targets);
+		map_fini(&z->aside);
 	}
 }
 
@@ -155,6 +156,8 @@ static int guard(struct planner_zone *z, struct arena *a, const struct belief *b
 
 	if (owner == NULL)
 		return ERR_NOMEM;
+	if (b->decided == DECIDED_DNS)
+		r = map_put(&z->aside, owner->b, owner->len, owner);
 	for (i = 0; i < b->seen.n && r == 0; i++) {
 		const struct rr *rr = &b->seen.v[i];
 		struct dname target, *kept;
@@ -199,7 +202,7 @@ static int new_zone(struct planner_zone **out, struct planner *p, const struct p
 	if (z == NULL)
 		return err_nomem(e);
 	*z = (struct planner_zone){.id = zone->id, .zone = zone, .cuts = MAP_INIT,
-				   .targets = MAP_INIT};
+				   .targets = MAP_INIT, .aside = MAP_INIT};
 	r = load_zone(p, z, keep, e);
 	if (r < 0) {
 		fini_zones(z);
@@ -268,7 +271,8 @@ static void count_revert(struct belief *b, int64_t now_s)
 static bool still_stopped(const struct belief *was, const struct belief *b)
 {
 	return (was->state == BELIEF_REFUSED || was->state == BELIEF_FROZEN) &&
-	       rrs_equal(&was->want, &b->want) && rrs_equal(&was->seen, &b->seen);
+	       was->decided == b->decided && rrs_equal(&was->want, &b->want) &&
+	       rrs_equal(&was->seen, &b->seen);
 }
 
 int planner_supported(struct planner *p, const struct belief *b, bool *out, struct err *e)
@@ -296,6 +300,8 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 	if (r < 0)
 		return r;
 
+	if (p->spare && was != NULL && belief_spare(b, a, &was->want) < 0)
+		return err_nomem(e);
 	b->apex = dname_equal(&b->owner, &z->zone->name);
 	b->below_cut = planner_below_cut(z, &b->owner);
 	b->same_client = z->zone->is_reverse && same_client(b, host);
@@ -310,6 +316,9 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 		b->why = was->why;
 		return 0;
 	}
+	/* Allowed once, for what there was to write over. */
+	if (b->decided == DECIDED_IPAM && v.state != BELIEF_DUE)
+		b->decided = DECIDED_NOTHING;
 	if (b->state != BELIEF_DUE || v.state != BELIEF_DUE) {
 		b->due_at_s = v.state == BELIEF_DUE ? p->now_s : 0;
 		b->attempts = 0;

@@ -22,6 +22,7 @@ struct planner_zone {
 	struct zone_row row;
 	struct map cuts;           /* owners with NS or DNAME below the apex */
 	struct map targets;        /* in-zone names that CNAME, NS, MX or SRV point at */
+	struct map aside;          /* owners where IPAM gives way to what DNS shows */
 	struct planner_zone *next;
 };
 
@@ -34,6 +35,7 @@ struct planner {
 	struct brakes brakes;
 	struct known known;        /* evidence that need not be read again */
 	int64_t now_s;
+	bool spare;                /* what is no longer wanted stays in DNS, as somebody else's */
 };
 
 void planner_init(struct planner *p, struct flow *f, const struct policy_space *space);

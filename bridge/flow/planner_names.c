@@ -66,6 +66,26 @@ static int refuse_target(struct closed *c, struct host *h, struct err *e)
 	return 0;
 }
 
+/* A person has given the name to what DNS shows there. */
+static int refuse_aside(struct closed *c, struct host *h, struct err *e)
+{
+	const struct policy_zone *zone;
+	struct planner_zone *z;
+	int r;
+
+	if (h->name.len == 0 || h->kind == OBS_DNS)
+		return 0;
+	zone = policy_zone_of(c->p->space, &h->name, false);
+	if (zone == NULL)
+		return 0;
+	r = planner_zone(&z, c->p, zone, e);
+	if (r < 0 || z->aside.n == 0 || map_get(&z->aside, h->name.b, h->name.len) == NULL)
+		return r;
+	h->name.len = 0;
+	h->why = "no name: set aside by a person, what DNS shows at that name stands";
+	return 0;
+}
+
 static int name_one(struct closed *c, const struct ipaddr *addr, const struct evidence *ev,
 		    size_t n, struct err *e)
 {
@@ -77,6 +97,7 @@ static int name_one(struct closed *c, const struct ipaddr *addr, const struct ev
 		return err_nomem(e);
 	for (i = 0; i < n_v; i++) {
 		r = refuse_target(c, &v[i], e);
+		r = r < 0 ? r : refuse_aside(c, &v[i], e);
 		if (r < 0)
 			return r;
 		if (vec_push(&c->named, v[i]) < 0)

@@ -24,7 +24,8 @@ static bool belief_differs(const struct belief *a, const struct belief *b)
 	return !rrs_equal(&a->want, &b->want) || !rrs_equal(&a->published, &b->published) ||
 	       !rrs_equal(&a->seen, &b->seen) || a->state != b->state ||
 	       a->want_kind != b->want_kind || a->want_ttl_s != b->want_ttl_s ||
-	       a->reverts != b->reverts || a->removed_at_s != b->removed_at_s ||
+	       a->reverts != b->reverts || a->decided != b->decided ||
+	       a->removed_at_s != b->removed_at_s ||
 	       a->n_offered != b->n_offered || a->due_at_s != b->due_at_s ||
 	       strcmp(a->why, b->why) != 0;
 }

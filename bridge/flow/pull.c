@@ -130,8 +130,7 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
 		u->skipped += !rrs_equal(&b->seen, &d->seen);
 		return 0;
 	}
-	b->seen = d->seen;
-	b->seen_known = true;
+	belief_see(b, &d->seen);
 	if (u->rollback && roll_back(u, b, recalled) < 0)
 		return err_nomem(e);
 	r = recalled->n > 0 ? note_recalled(u, &was, b, e) : 0;

@@ -253,8 +253,7 @@ static int looked(struct settling *s, struct push_msg *m, struct push_item *it, 
 	*moved = !b->seen_known || !rrs_equal(&b->seen, &it->seen);
 	if (withdraw && *moved && it->fresh)
 		push_withdraw(b, &it->v);
-	b->seen = it->seen;
-	b->seen_known = true;
+	belief_see(b, &it->seen);
 	r = judge(s, m, b, e);
 	if (r < 0 || !*moved)
 		return r;

@@ -196,7 +196,7 @@ struct flow_store {
 			       enum belief_state state, const struct dname *after, size_t limit,
 			       struct arena *a, struct err *e);
 	/* Owners of a zone whose seen holds NS, DNAME, CNAME, MX or SRV: zone cuts and the names
-	 * that others point at.  Few. */
+	 * that others point at; and those where IPAM gives way (DECIDED_DNS).  Few. */
 	int (*beliefs_guarding)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
 				struct arena *a, struct err *e);
 	/* Walks all owners of a zone: cb gets the owner and what the server should show (seen, or

@@ -72,6 +72,10 @@ static int parse_row(struct belief *b, struct arena *a, const struct pg_rows *r,
 	b->due_at_s = pg_time(r, i, 15);
 	b->attempts = (uint32_t)pg_i32(r, i, 16);
 	b->why = pg_text(r, i, 17);
+	enum belief_decision decided;
+	if (!pg_is_null(r, i, 18) &&
+	    belief_decision_parse(&decided, pg_text(r, i, 18), strlen(pg_text(r, i, 18))))
+		b->decided = (uint8_t)decided;
 	return parse_sets(b, a, r, i, e);
 }
 

@@ -44,8 +44,21 @@ static int read_sets(struct belief *b, const struct pg_rows *r, size_t row, stru
 	return read_set(&b->seen, a, seen, strlen(seen), e);
 }
 
+static int read_decision(struct belief *b, const struct pg_rows *r, size_t row, struct err *e)
+{
+	enum belief_decision d;
+
+	if (pg_is_null(r, row, 20))
+		return 0;
+	if (!belief_decision_parse(&d, pg_text(r, row, 20), strlen(pg_text(r, row, 20))))
+		return err_set(e, ERR_PROTO, "the database holds an unknown decision \"%s\"",
+			       pg_text(r, row, 20));
+	b->decided = (uint8_t)d;
+	return 0;
+}
+
 /* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, offered_at, removed_at, reverts,
- * state, due_at, attempts, why, settled_at, source_id, version. */
+ * state, due_at, attempts, why, settled_at, source_id, version, decided. */
 static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
 		       struct err *e)
 {
@@ -75,6 +88,8 @@ static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, st
 	b->settled_at_s = pg_time(r, row, 17);
 	b->want_source = pg_i32(r, row, 18);
 	b->version = (uint32_t)pg_i32(r, row, 19);
+	if (read_decision(b, r, row, e) < 0)
+		return ERR_PROTO;
 	return store_keep_text(&b->why, a, r, row, 16) ? 0 : err_nomem(e);
 }
 
@@ -276,7 +291,7 @@ static void put_sets(struct pg_args *a, const struct belief *const *v, size_t n)
 	buf_fini(&text);
 }
 
-/* What makes an owner a zone cut or point at other names. */
+/* What makes an owner a zone cut, point at other names, or set aside. */
 static bool is_guarding(const struct belief *b)
 {
 	static const uint16_t types[] = {RR_NS, RR_DNAME, RR_CNAME, RR_MX, RR_SRV};
@@ -286,7 +301,7 @@ static bool is_guarding(const struct belief *b)
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (rrs_of(&b->seen, types[i], &first) > 0)
 			return true;
-	return false;
+	return b->decided == DECIDED_DNS;
 }
 
 static void put_state(struct pg_args *a, const struct belief *const *v, size_t n)
@@ -332,6 +347,21 @@ static void put_numbers(struct pg_args *a, const struct belief *const *v, size_t
 	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->attempts));
 }
 
+static void put_decided(struct pg_args *a, const struct belief *const *v, size_t n)
+{
+	size_t i;
+
+	pg_arg_array(a, PG_TEXT, n);
+	for (i = 0; i < n; i++) {
+		const char *s = belief_decision_name(v[i]->decided);
+
+		if (s != NULL)
+			pg_elem_text(a, s, strlen(s));
+		else
+			pg_elem_null(a);
+	}
+}
+
 static void put_source(struct pg_args *a, const struct belief *const *v, size_t n)
 {
 	size_t i;
@@ -357,6 +387,7 @@ static int put_rows(struct store *s, const struct belief *const *v, size_t n, st
 	put_sets(&a, v, n);
 	put_state(&a, v, n);
 	put_numbers(&a, v, n);
+	put_decided(&a, v, n);
 	put_source(&a, v, n);
 	r = pg_plan_for(s->pg, n, e);
 	r = r < 0 ? r : pg_run_later(s->pg, sql_beliefs_put, &a, e);
@@ -445,6 +476,7 @@ static int flow_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done
 	put_sets(&a, p, n);
 	put_state(&a, p, n);
 	put_numbers(&a, p, n);
+	put_decided(&a, p, n);
 	r = pg_plan_for(s->pg, n, e);
 	r = r < 0 ? r : pg_query(&rows, s->pg, sql_beliefs_settle, &a, e);
 	pg_args_fini(&a);

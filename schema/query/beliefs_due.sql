@@ -1,6 +1,6 @@
 select o.zone_id, o.owner, o.want, o.published, o.offered, o.seen, z.known or o.seen_asked,
 	o.kind, o.ttl, o.sent_ttl, o.offered_at, o.removed_at, o.reverts, o.state, o.due_at,
-	o.attempts, o.why, o.settled_at, o.source_id, o.xmin
+	o.attempts, o.why, o.settled_at, o.source_id, o.xmin, o.decided
 from ipambridge.owner o
 join ipambridge.zone z on z.id = $1::int
 where o.zone_id = $1::int and o.state = 'due' and o.due_at <= $2::timestamptz

@@ -3,35 +3,35 @@ merge into ipambridge.owner o
 using (
 	select z.id as zone_id, n.owner, n.want, n.published, n.seen, n.guards, n.state, n.kind,
 		n.source_id, n.why, n.ttl, n.sent_ttl, n.offered_at, n.settled_at, n.removed_at, n.reverts,
-		n.attempts, coalesce(n.due_at, '-infinity') as due_at,
+		n.attempts, n.decided, coalesce(n.due_at, '-infinity') as due_at,
 		nullif(array_remove(array[n.o1, n.o2, n.o3, n.o4], null), '{}') as offered,
 		n.seen_known and not coalesce(z.known, false) as seen_asked
 	from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
 		$7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::boolean[],
 		$13::boolean[], $14::text[], $15::timestamptz[], $16::text[], $17::bigint[],
 		$18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::bigint[],
-		$22::bigint[], $23::int[])
+		$22::bigint[], $23::text[], $24::int[])
 		n (zone_id, owner, want, kind, ttl, published, o1, o2, o3, o4, seen, seen_known,
 		guards, state, due_at, why, sent_ttl, offered_at, settled_at, removed_at, reverts,
-		attempts, source_id)
+		attempts, decided, source_id)
 	left join ipambridge.zone z on z.id = n.zone_id
 ) n
 on o.zone_id = n.zone_id and o.owner = n.owner
 when matched and (o.want, o.published, o.offered, o.seen, o.seen_asked, o.guards, o.state, o.due_at,
 		o.kind, o.source_id, o.why, o.ttl, o.sent_ttl, o.offered_at, o.settled_at,
-		o.removed_at, o.reverts, o.attempts)
+		o.removed_at, o.reverts, o.attempts, o.decided)
 	is distinct from (n.want, n.published, n.offered, n.seen, n.seen_asked, n.guards, n.state,
 		n.due_at, n.kind, n.source_id, n.why, n.ttl, n.sent_ttl, n.offered_at, n.settled_at,
-		n.removed_at, n.reverts, n.attempts) then
+		n.removed_at, n.reverts, n.attempts, n.decided) then
 	update set want = n.want, published = n.published, offered = n.offered, seen = n.seen,
 		seen_asked = n.seen_asked, guards = n.guards, state = n.state, due_at = n.due_at,
 		kind = n.kind, source_id = n.source_id, why = n.why, ttl = n.ttl, sent_ttl = n.sent_ttl,
 		offered_at = n.offered_at, settled_at = n.settled_at, removed_at = n.removed_at,
-		reverts = n.reverts, attempts = n.attempts
+		reverts = n.reverts, attempts = n.attempts, decided = n.decided
 when not matched then
 	insert (zone_id, owner, want, published, offered, seen, seen_asked, guards, state, due_at,
 		kind, source_id, why, ttl, sent_ttl, offered_at, settled_at, removed_at, reverts,
-		attempts)
+		attempts, decided)
 	values (n.zone_id, n.owner, n.want, n.published, n.offered, n.seen, n.seen_asked, n.guards,
 		n.state, n.due_at, n.kind, n.source_id, n.why, n.ttl, n.sent_ttl, n.offered_at,
-		n.settled_at, n.removed_at, n.reverts, n.attempts)
+		n.settled_at, n.removed_at, n.reverts, n.attempts, n.decided)

@@ -75,6 +75,12 @@ def play(lab):
     say("del-host-nothing", "del-host", "nas")
     say("del-host-still", "del-host", "192.0.2.7")
     say("import", "import", "--type", "neighbour", "-", rc=4, stdin=ARP)
+    say("resolve", "resolve", "taken", "--take", "dns")
+    say("resolve-nothing", "resolve", "taken", "--take", "dns")
+    lab.dns.add("printer.lab.example", "A", "192.0.2.60")
+    b.ok("add-host", "printer", "192.0.2.60")
+    say("adopt", "adopt", "printer")
+    say("disown", "disown", "p*.lab.example")
     return said
 
 

@@ -253,7 +253,8 @@ static struct belief some_belief(struct diff *d)
 			   .offered_at_s = some_time(d), .settled_at_s = some_time(d),
 			   .removed_at_s = some_time(d), .reverts = below(d, 4),
 			   .state = (uint8_t)below(d, BELIEF_STATES), .due_at_s = some_time(d),
-			   .attempts = below(d, 9), .why = some_text(d)};
+			   .attempts = below(d, 9), .why = some_text(d),
+			   .decided = (uint8_t)below(d, BELIEF_DECISIONS)};
 
 	for (int i = 0; i < b.n_offered; i++)
 		b.offered[i] = some_set(d, true);
@@ -261,6 +262,7 @@ static struct belief some_belief(struct diff *d)
 	if (below(d, 6) == 0) {
 		b.want = b.published = b.seen = (struct rrs){NULL, 0};
 		b.n_offered = 0;
+		b.decided = below(d, 3) == 0 ? DECIDED_DISOWNED : DECIDED_NOTHING;
 	}
 	return b;
 }
@@ -367,6 +369,7 @@ static void put_belief(struct buf *o, const struct belief *b)
 	put_num(o, "removed_at", b->removed_at_s);
 	put_num(o, "reverts", b->reverts);
 	put_num(o, "state", b->state);
+	put_num(o, "decided", b->decided);
 	put_num(o, "due", b->due_at_s);
 	put_num(o, "attempts", b->attempts);
 	put_text(o, "why", b->why);

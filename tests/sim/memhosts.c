@@ -395,7 +395,7 @@ static int mem_beliefs_stopped(void *ctx, struct belief **out, size_t *n, int32_
 			      after == NULL ? NULL : &last, limit, a, e);
 }
 
-/* What makes an owner a zone cut or point at other names. */
+/* What makes an owner a zone cut, point at other names, or set aside. */
 static bool is_guarding(const struct belief *b)
 {
 	static const uint16_t types[] = {RR_NS, RR_DNAME, RR_CNAME, RR_MX, RR_SRV};
@@ -404,7 +404,7 @@ static bool is_guarding(const struct belief *b)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (rrs_of(&b->seen, types[i], &first) > 0)
 			return true;
-	return false;
+	return b->decided == DECIDED_DNS;
 }
 
 static int mem_beliefs_guarding(void *ctx, struct belief **out, size_t *n, int32_t zone_id,

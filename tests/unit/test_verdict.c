@@ -210,6 +210,7 @@ static void take_state(struct expect *x, const char *l)
 {
 	const char *r;
 	enum obs_kind k;
+	enum belief_decision d;
 
 	if ((r = after(l, "row")) != NULL)
 		x->row = (int)strtol(r, NULL, 10);
@@ -217,6 +218,8 @@ static void take_state(struct expect *x, const char *l)
 		snprintf(x->state, sizeof(x->state), "%s", r);
 	else if ((r = after(l, "kind")) != NULL && obs_kind_parse(&k, r, strlen(r)))
 		x->b.want_kind = (uint8_t)k;
+	else if ((r = after(l, "decided")) != NULL && belief_decision_parse(&d, r, strlen(r)))
+		x->b.decided = (uint8_t)d;
 	else if ((r = after(l, "reverts")) != NULL)
 		x->b.reverts = (uint32_t)strtoul(r, NULL, 10);
 	else if ((r = after(l, "ttl")) != NULL)
