@@ -148,7 +148,8 @@ static int kind_of(const struct word *w, const struct belief *was, const struct 
 
 	if (!choose(w, &is->seen, target) || ours_there(is))
 		return -1;
-	if (rrs_of(&was->published, RR_PTR, &v) > 0)
+	/* Where nothing is wanted any more nothing was replaced: it was to go anyway. */
+	if (rrs_of(&was->published, RR_PTR, &v) > 0 && rrs_of(&was->want, RR_PTR, &v) > 0)
 		return by_updater(w, &is->seen, target) ? -1 : OBS_EDIT;
 	/* A DHCP updater's PTR tells of a lease, not of a name somebody chose. */
 	if (rrs_of(&is->seen, RR_DHCID, &v) > 0)

@@ -172,6 +172,22 @@ def test_an_edit_ends_with_its_lease(lab):
 
 
 @BIND_AND_KNOT
+def test_an_edit_of_a_name_that_is_to_go_keeps_nothing(lab):
+    """The lease was over before anybody edited, only the server did not know."""
+    lab.lease(7, "host")
+    lab.settle()
+    lab.leases4.release("192.0.2.7")
+    lab.dns.stop()
+    lab.reconcile(rc=4)
+    lab.dns.start()
+    lab.dns.replace(P7, "PTR", "annas-laptop.lab.example.")
+    lab.reconcile()
+    lab.quiet()
+    lab.expect(f"{P7} PTR annas-laptop.lab.example")
+    assert not any(h["kind"] == "edit" for h in lab.hosts().values())
+
+
+@BIND_AND_KNOT
 def test_an_edit_does_not_pass_to_the_next_client_of_the_address(lab):
     edited(lab)
     lab.leases4.release("192.0.2.7")
