@@ -123,8 +123,7 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 -include $(shell test -d $(B) && find $(B) $(FB) -name '*.d' 2>/dev/null)
 
 # ---- checks ---------------------------------------------------------------------------------
-.PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell integration
-.PHONY: differential faults fuzz ci ci-rest analyze bench bench-live demo demo-once install clean
+.PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell integration differential faults fuzz ci ci-rest analyze bench bench-live demo demo-once install clean two-sides
 .PHONY: help format-check
 
 unit: $(unit_bin)
@@ -167,10 +166,17 @@ integration: $(B)/ipambridge $(DB_TESTS:%=$(B)/%) $(B)/differential $(B)/source_
 
 # The daemon with real servers and whatever may go wrong: SEED=n replays.  CI runs 200 cycles.
 CYCLES ?= 2000
+BUSY_S ?= 90
 FAULTS_ON  ?= bind
 faults: $(B)/ipambridge
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) tests/faults/run --cycles $(CYCLES) --make $(FAULTS_ON) \
 		$(if $(SEED),--seed $(SEED)) --verbose
+
+# People, Kea's D2 and the daemon on the same zones.
+two-sides: $(B)/ipambridge
+	eval "$$(contrib/servers env)"; IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) TWO_SIDES_S=$(BUSY_S) \
+		TWO_SIDES_SEED=$(or $(SEED),1) /usr/bin/python3 -m pytest -q -n 2 --tb=short \
+		-p no:cacheprovider tests/integration/test_two_sides.py
 
 fuzz: $(fuzz_bin)
 	tests/run-fuzz.sh $(FB) $(FUZZ_RUNS)
@@ -242,6 +248,7 @@ help:
 	@echo 'make ci           check, sanitizers, integration on the sanitizer build, fuzz, analysis'
 	@echo 'make fuzz         every decoder, FUZZ_RUNS=$(FUZZ_RUNS) executions each'
 	@echo 'make properties   STATES=$(STATES) random states against what always holds'
+	@echo 'make two-sides    people and Kea'\''s D2 beside the daemon: SEED=n BUSY_S=$(BUSY_S)'
 	@echo 'make faults       faults on real servers: SEED=n CYCLES=$(CYCLES) FAULTS_ON=$(FAULTS_ON)'
 	@echo 'make bench        the figures of the README, as ratios in one run'
 	@echo 'make bench-live   the same for the daemon, beside Kea'"'"'s own D2'
