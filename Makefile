@@ -166,13 +166,13 @@ integration: $(B)/ipambridge $(DB_TESTS:%=$(B)/%) $(B)/differential $(B)/source_
 
 # The daemon with real servers and whatever may go wrong: SEED=n replays.  CI runs 200 cycles.
 CYCLES ?= 2000
-BUSY_S ?= 90
 FAULTS_ON  ?= bind
 faults: $(B)/ipambridge
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) tests/faults/run --cycles $(CYCLES) --make $(FAULTS_ON) \
 		$(if $(SEED),--seed $(SEED)) --verbose
 
 # People, Kea's D2 and the daemon on the same zones.
+BUSY_S ?= 90
 two-sides: $(B)/ipambridge
 	eval "$$(contrib/servers env)"; IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) TWO_SIDES_S=$(BUSY_S) \
 		TWO_SIDES_SEED=$(or $(SEED),1) /usr/bin/python3 -m pytest -q -n 2 --tb=short \

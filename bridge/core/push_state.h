@@ -46,7 +46,7 @@ void push_retry(struct belief *b, int64_t now_s, uint64_t random);
 /* Not before a person or another input changes something. */
 void push_refused(struct belief *b, const char *why);
 
-/* After the owner was judged on what a transfer showed at looked_s: offers whose packet could no
+/* Once a transfer of looked_s was compared with what was believed: offers whose packet could no
  * longer be applied by then (older than the TSIG fudge) are forgotten.  An unmoved serial is not
  * enough: a restored zone counts through the same numbers again. */
 void push_forget_late(struct belief *b, int64_t looked_s);
