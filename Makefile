@@ -123,7 +123,9 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 -include $(shell test -d $(B) && find $(B) $(FB) -name '*.d' 2>/dev/null)
 
 # ---- checks ---------------------------------------------------------------------------------
-.PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell integration differential faults fuzz ci ci-rest analyze bench bench-live demo demo-once install clean two-sides
+.PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell
+.PHONY: integration differential faults two-sides fuzz ci ci-rest analyze bench bench-live demo
+.PHONY: demo-once install clean
 .PHONY: help format-check
 
 unit: $(unit_bin)
