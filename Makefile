@@ -136,9 +136,13 @@ STATES ?= 5000000
 properties: $(B)/unit/test_properties
 	PROPERTY_STATES=$(STATES) $(B)/unit/test_properties
 
+# Two halves at a time.
 SIM_SEEDS ?= 200
+SIM_FROM  ?= 1
 sim: $(B)/sim
-	$(B)/sim -s 1 -n $(SIM_SEEDS) | tail -n 20
+	half=$$(( $(SIM_SEEDS) / 2 )); \
+	( $(B)/sim -s $(SIM_FROM) -n $$half | tail -n 20 ) & \
+	$(B)/sim -s $$(( $(SIM_FROM) + half )) -n $$(( $(SIM_SEEDS) - half )) | tail -n 20 && wait $$!
 	@mkdir -p build/results && echo "$(SIM_SEEDS) 0" > build/results/sim-$(notdir $(B)).count
 
 check-layers:
@@ -202,7 +206,7 @@ ci-rest:
 	$(MAKE) CC=clang SAN=address,undefined SIM_SEEDS=100 unit sim
 	$(MAKE) CC=clang SAN=address,undefined integration
 	$(MAKE) fuzz
-	$(MAKE) SIM_SEEDS=2000 sim
+	$(MAKE) SIM_SEEDS=20000 sim
 	$(MAKE) properties
 
 ci: check integration ci-rest
