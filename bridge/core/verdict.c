@@ -449,7 +449,10 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 		owner_ours = owner_ours || is_claimed(b, seen, &seen->v[i]);
 	for (i = 0; i < N_ADDRESS_TYPES && r == 0; i++) {
 		r = facet_take(&f, a, b, seen, address_types[i]);
-		f.dhcid_ours = d.dhcid_ours;
+		/* One that we wrote ourselves says nothing of a family that we did not write. */
+		f.dhcid_ours = d.dhcid_ours && (b->same_client || d.published.n == 0 ||
+						f.published.n > 0 ||
+						b->published.n == d.published.n);
 		f.owner_ours = owner_ours;
 		r = r < 0 ? r : rule_type(&u, a, b, seen, &f, foreign, supported);
 		beside = beside || (u.ours.n > 0 && u.state != BELIEF_AGREED);

@@ -77,6 +77,12 @@ static bool dhcid_proves(const struct combi *c, const uint8_t *seen)
 	return c->client || (c->want[DHCID] != 0 && c->want[DHCID] == seen[DHCID]);
 }
 
+/* Our own DHCID, written with the other family, says nothing of this one. */
+static bool other_familys(const struct combi *c, int t)
+{
+	return c->pub[DHCID] != 0 && c->pub[t] == 0 && (c->pub[A] | c->pub[AAAA] | c->pub[PTR]) != 0;
+}
+
 static bool something_is_ours(const struct combi *c, const uint8_t *seen)
 {
 	int t;
@@ -169,7 +175,7 @@ static struct says not_ours(const struct combi *c, const uint8_t *seen_all, int 
 	bool memory = any(c->pub) || c->offer;
 	bool alone = size(seen) == 1 || within(want, seen);
 
-	if (dhcid_proves(c, seen_all) &&
+	if (dhcid_proves(c, seen_all) && (c->client || !other_familys(c, t)) &&
 	    (c->client || want == seen || (t != PTR && want != 0 && !memory && alone)))
 		return within(want, seen) && want != seen ? row_4(want, seen, want)
 							  : row_1_or_3(want, seen);
