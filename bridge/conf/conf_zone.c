@@ -58,6 +58,18 @@ static int zone_foreign(struct policy_zone *z, const struct conf_node *n, struct
 	return 0;
 }
 
+static int zone_shown(struct policy_zone *z, const struct conf_node *n, struct err *e)
+{
+	const struct conf_item *it = conf_item(n, "addresses");
+	const char *word = it != NULL ? it->values.v[0].s : "all";
+
+	if (strcmp(word, "all") != 0 && strcmp(word, "newest") != 0)
+		return conf_error(e, it->pos, "zone \"%s\": addresses is all or newest, not "
+				  "\"%s\"", n->title, word);
+	z->addresses = word[0] == 'n' ? ADDRESSES_NEWEST : ADDRESSES_ALL;
+	return 0;
+}
+
 /* Addresses for features to come: they are checked, so that a file stays good. */
 static int zone_addresses(const struct conf_node *n, const char *name, struct err *e)
 {
@@ -159,6 +171,7 @@ static int build_zone(struct policy_zone *z, const struct conf_build *b, const s
 	    (r = zone_servers(z, b, n, e)) < 0 ||
 	    (r = zone_foreign(z, n, e)) < 0 ||
 	    (r = zone_parent(z, b, n, e)) < 0 ||
+	    (r = zone_shown(z, n, e)) < 0 ||
 	    (r = zone_addresses(n, "secondaries", e)) < 0)
 		return r;
 	return zone_addresses(n, "recursors", e);

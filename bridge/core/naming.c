@@ -16,68 +16,6 @@ static const char *const protected_labels[] = {
     "router",     "smtp",         "wpad",          "www",
 };
 
-/* ---- identity --------------------------------------------------------------------------- */
-
-/* RFC 4361 6.1: type 255, 4 bytes IAID, then the DUID. */
-static struct bytes duid_in_client_id(struct bytes client_id)
-{
-	struct bytes none = {NULL, 0};
-
-	if (client_id.len < 6 || client_id.len > 135 || client_id.p[0] != 255)
-		return none;
-	return (struct bytes){client_id.p + 5, (uint16_t)(client_id.len - 5)};
-}
-
-void identity_of(struct identity *out, const struct obs *o)
-{
-	out->mac = o->mac;
-	out->client_id = o->client_id;
-	out->duid = o->duid.len > 0 ? o->duid : duid_in_client_id(o->client_id);
-	out->dhcid = o->dhcid;
-	out->dhcid_name = o->name;
-}
-
-bool identity_known(const struct identity *id)
-{
-	return id->mac.known || id->client_id.len > 0 || id->duid.len > 0;
-}
-
-bool identity_has_dhcid(const struct identity *id, const struct dname *name)
-{
-	struct dname of;
-
-	return id->dhcid.len == DHCID_LEN &&
-	       dname_parse(&of, (const char *)id->dhcid_name.p, id->dhcid_name.len) &&
-	       dname_equal(&of, name);
-}
-
-static int dhcid_compare(const struct identity *a, const struct identity *b)
-{
-	struct dname name;
-
-	if (a->dhcid.len == 0 ||
-	    !dname_parse(&name, (const char *)a->dhcid_name.p, a->dhcid_name.len) ||
-	    !identity_has_dhcid(a, &name) || !identity_has_dhcid(b, &name))
-		return -1;
-	if (bytes_equal(a->dhcid, b->dhcid))
-		return 1;
-	/* The first two bytes: what of the client was hashed. */
-	return memcmp(a->dhcid.p, b->dhcid.p, 2) == 0 ? 0 : -1;
-}
-
-int identity_compare(const struct identity *a, const struct identity *b)
-{
-	if (mac_equal(&a->mac, &b->mac))
-		return 1;
-	if (a->duid.len > 0 && b->duid.len > 0)
-		return bytes_equal(a->duid, b->duid);
-	if (a->client_id.len > 0 && b->client_id.len > 0)
-		return bytes_equal(a->client_id, b->client_id);
-	if (a->mac.known && b->mac.known)
-		return 0;
-	return dhcid_compare(a, b);
-}
-
 /* ---- the rule --------------------------------------------------------------------------- */
 
 static bool is_ldh(uint8_t c)
@@ -445,21 +383,59 @@ static bool by_person(const struct host *h)
 	       h->kind == OBS_IPAM;
 }
 
-bool naming_same_host(const struct host *a, const struct host *b)
+/* A person wrote the name down for the address, where the two cannot be mistaken. */
+static bool written_down(const struct host *h)
+{
+	return by_person(h) && h->kind != OBS_EDIT;
+}
+
+/* A client that changes its hardware address leaves a lease behind that it does not renew.  If the
+ * lease that had the name first lasts longer, both are renewed: two clients. */
+static bool left_behind(const struct host *a, const struct host *b)
+{
+	const struct host *first = a, *later = b;
+
+	if (a->kind != OBS_LEASE || b->kind != OBS_LEASE || !identity_is_weak(&a->id) ||
+	    !identity_is_weak(&b->id))
+		return false;
+	if (b->since_s < a->since_s ||
+	    (b->since_s == a->since_s && ipaddr_cmp(&b->addr, &a->addr) < 0)) {
+		first = b;
+		later = a;
+	}
+	return first->expires_at_s < later->expires_at_s;
+}
+
+static enum naming_kin kin(enum naming_kin k, const char *is, const char **why)
+{
+	*why = is;
+	return k;
+}
+
+enum naming_kin naming_kin(const struct host *a, const struct host *b, enum addresses_policy p,
+			   const char **why)
 {
 	int same;
 
 	if (ipaddr_cmp(&a->addr, &b->addr) == 0)
-		return true;
-	if (a->kind == OBS_MANUAL && b->kind == OBS_MANUAL)
-		return true;
-	same = identity_compare(&a->id, &b->id);
+		return kin(KIN_SAME, "same address", why);
+	if (written_down(a) && written_down(b))
+		return kin(KIN_SAME, "a person gave the name to both", why);
+	same = identity_compare(&a->id, &b->id, why);
 	if (same >= 0)
-		return same;
+		return same ? KIN_SAME : KIN_OTHER;
+	if (identity_resembles(&a->id, &b->id, why))
+		return KIN_SAME;
 	/* A client nobody knows must not join a person's name by asking for it. */
 	if (by_person(a) != by_person(b))
-		return false;
-	return a->addr.family != b->addr.family;
+		return kin(KIN_OTHER, "a person's name, and nothing proves that it is the same host",
+			   why);
+	if (a->addr.family != b->addr.family)
+		return kin(KIN_NAME, "same name in the other family", why);
+	if (p == ADDRESSES_NEWEST && left_behind(a, b))
+		return kin(KIN_NAME, "same name, and nothing known but hardware addresses that "
+				     "change", why);
+	return kin(KIN_OTHER, "nothing proves that it is the same host", why);
 }
 
 bool naming_beats(const struct policy_space *space, const struct host *claimant,

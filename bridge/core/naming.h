@@ -8,6 +8,7 @@
 #ifndef BRIDGE_CORE_NAMING_H
 #define BRIDGE_CORE_NAMING_H
 
+#include "bridge/core/identity.h"
 #include "bridge/core/policy.h"
 
 /* An observation as kept: with its source and what the bridge has noted about it. */
@@ -19,26 +20,6 @@ struct evidence {
 	int64_t absent_since_s;   /* complete batches do not show it since then; 0: present */
 	bool held;                /* the brake holds its end or its change */
 };
-
-/* Who stands behind a name.  Two addresses with equal identities are one host. */
-struct identity {
-	struct mac mac;
-	struct bytes client_id;
-	struct bytes duid;        /* DHCPv6, or taken out of an RFC 4361 client identifier */
-	struct bytes dhcid;       /* given by the source; says who only for the name it is of */
-	struct bytes dhcid_name;  /* that name, as text */
-};
-
-/* Texts are borrowed from o. */
-void identity_of(struct identity *out, const struct obs *o);
-/* By what holds for any name: a DHCID alone does not count. */
-bool identity_known(const struct identity *id);
-/* Did the source give the client's DHCID for exactly this name? */
-bool identity_has_dhcid(const struct identity *id, const struct dname *name);
-/* 1 same, 0 different, -1 cannot be told (nothing comparable is known of both).  DHCIDs speak where
- * the rest says nothing, and compare only when both are of one name and one type of identifier (a
- * client has another one in each family). */
-int identity_compare(const struct identity *a, const struct identity *b);
 
 /* One name of one address, as kept in table host. */
 struct host {
@@ -68,8 +49,18 @@ int naming_address(struct host **out, size_t *n_out, struct arena *a,
 		   const struct policy_space *space, const struct ipaddr *addr,
 		   const struct evidence *ev, size_t n_ev, int64_t now_s);
 
-/* Does the claimant belong to the same host as the holder of a name? */
-bool naming_same_host(const struct host *a, const struct host *b);
+/* Two rows that ask for one name. */
+enum naming_kin {
+	KIN_NAME,   /* one host by nothing but its name, and nothing speaks against it */
+	KIN_OTHER,  /* two hosts */
+	KIN_SAME,   /* one host, proven */
+};
+
+/* One host or two?  *why: the evidence in words, static.  A name alone joins the two families; in
+ * one family, where the zone wants the newest lease, those of clients that show nothing but
+ * hardware addresses which change. */
+enum naming_kin naming_kin(const struct host *a, const struct host *b, enum addresses_policy p,
+			   const char **why);
 /* Does claimant take the name from holder (a person's name beats a lease's)? */
 bool naming_beats(const struct policy_space *space, const struct host *claimant,
 		  const struct host *holder);

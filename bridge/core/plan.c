@@ -21,6 +21,11 @@ struct seat {
 	struct host *claim;          /* NULL for a holder outside the set being planned */
 	const struct host *host;
 	bool taken;
+	const struct host *by;       /* of those who took a seat, the one whom kin is about, or NULL */
+	enum naming_kin kin;
+	const char *evidence;        /* for it */
+	bool gathered;
+	struct seat *more;           /* next of the same host */
 	struct seat *next;
 };
 
@@ -74,8 +79,14 @@ static const struct host *old_of(const struct contest *c, const struct host *h)
 static void keep_old(const struct contest *c, struct host *h)
 {
 	const struct host *old = old_of(c, h);
+	const char *by;
+	int same;
 
-	if (old == NULL || identity_compare(&old->id, &h->id) == 0)
+	if (old == NULL)
+		return;
+	same = identity_compare(&old->id, &h->id, &by);
+	/* A server gives an address to another hardware address as to another client. */
+	if (same == 0 || (same < 0 && identity_macs_differ(&old->id, &h->id)))
 		return;
 	h->since_s = old->since_s;
 	/* Who asks with more weight than before is not bound by what he got then. */
@@ -143,14 +154,29 @@ static int open_contest(struct contest *c)
 	return r;
 }
 
-/* The one whose seat keeps h off the name; NULL: h may have it. */
-static const struct host *keeps_off(const struct seat *list, const struct host *h)
+/* What s is to one who took a seat.  To many, a proof that they are one host counts first, then what
+ * tells them apart. */
+static void meet(const struct contest *c, struct seat *s, const struct host *seated)
 {
+	const struct policy_zone *z = policy_zone_of(c->space, &s->host->asked, false);
+	const char *why;
+	enum naming_kin k = naming_kin(seated, s->host, z != NULL ? z->addresses : ADDRESSES_ALL,
+				       &why);
+
+	if (s->by != NULL && s->kin >= k)
+		return;
+	s->by = seated;
+	s->kin = k;
+	s->evidence = why;
+}
+
+static void take(const struct contest *c, struct seat *list, struct seat *t)
+{
+	t->taken = true;
 	for (; list != NULL; list = list->next) {
-		if (list->taken && !naming_same_host(list->host, h))
-			return list->host;
+		if (!list->taken)
+			meet(c, list, t->host);
 	}
-	return NULL;
 }
 
 static bool name_in(const struct dname *v, size_t n, const struct dname *x)
@@ -165,13 +191,14 @@ static bool name_in(const struct dname *v, size_t n, const struct dname *x)
 }
 
 /* A claim that lost its name: its own suffix, unless that is taken too. */
-static int lose(struct contest *c, struct host *h, const struct host *winner)
+static int lose(struct contest *c, struct seat *loser)
 {
+	struct host *h = loser->claim;
 	char holder[IPADDR_TEXT];
-	struct seat **seats, *mine;
+	struct seat **seats, *mine, *s;
 	struct dname suffixed;
 
-	ipaddr_print(holder, &winner->addr);
+	ipaddr_print(holder, &loser->by->addr);
 	if (!naming_suffix(&suffixed, h)) {
 		h->name.len = 0;
 		h->why = "no name: the asked name is taken and a longer one does not fit";
@@ -182,15 +209,22 @@ static int lose(struct contest *c, struct host *h, const struct host *winner)
 	seats = seats_of(c, &h->name);
 	if (mine == NULL || seats == NULL)
 		return ERR_NOMEM;
-	if (keeps_off(*seats, h) != NULL) {
+	*mine = (struct seat){.claim = h, .host = h};
+	for (s = *seats; s != NULL; s = s->next) {
+		if (s->taken)
+			meet(c, mine, s->host);
+	}
+	if (mine->by != NULL && mine->kin == KIN_OTHER) {
 		h->name.len = 0;
-		h->why = arena_printf(c->a, "no name: taken by %s, and so is its own suffix",
-				      holder);
+		h->why = arena_printf(c->a, "no name: taken by %s (%s), and so is its own suffix",
+				      holder, loser->evidence);
 		return h->why == NULL ? ERR_NOMEM : 0;
 	}
-	*mine = (struct seat){h, h, true, *seats};
+	mine->taken = true;
+	mine->next = *seats;
 	*seats = mine;
-	h->why = arena_printf(c->a, "%s; the plain name is held by %s", h->why, holder);
+	h->why = arena_printf(c->a, "%s; the plain name is held by %s (%s)", h->why, holder,
+			      loser->evidence);
 	if (h->why == NULL)
 		return ERR_NOMEM;
 	/* Somebody outside the closed set may hold the suffixed name. */
@@ -199,24 +233,104 @@ static int lose(struct contest *c, struct host *h, const struct host *winner)
 	return 0;
 }
 
+/* Who is next: one that is proven to be of the host that sits, else the first that nothing tells
+ * apart from it. */
+static struct seat *next_seat(struct seat *list)
+{
+	struct seat *s, *next = NULL;
+
+	for (s = list; s != NULL; s = s->next) {
+		if (s->taken || (s->by != NULL && s->kin == KIN_OTHER))
+			continue;
+		if (s->by != NULL && s->kin == KIN_SAME)
+			return s;
+		if (next == NULL)
+			next = s;
+	}
+	return next;
+}
+
+/* Behind s in its chain: all without a seat that are proven to be one host with it. */
+static void gather(struct seat *list, struct seat *s)
+{
+	struct seat *m, *t, *last = s;
+	const char *why;
+
+	s->gathered = true;
+	for (m = s; m != NULL; m = m->more) {
+		for (t = list; t != NULL; t = t->next) {
+			if (t->taken || t->gathered ||
+			    naming_kin(m->host, t->host, ADDRESSES_ALL, &why) != KIN_SAME)
+				continue;
+			t->gathered = true;
+			last->more = t;
+			last = t;
+		}
+	}
+}
+
+/* Its name joins a host as a whole or not at all. */
+static const struct seat *apart(const struct seat *chain)
+{
+	if (chain->by != NULL && chain->kin == KIN_SAME)
+		return NULL;
+	while (chain != NULL && (chain->by == NULL || chain->kin != KIN_OTHER))
+		chain = chain->more;
+	return chain;
+}
+
+/* With whom it shares the name, and what says so.  A suffix and its reason stay as they were. */
+static int say_joined(struct contest *c, const struct seat *s)
+{
+	char with[IPADDR_TEXT];
+
+	if (s->claim == NULL || s->by == NULL || !dname_equal(&s->claim->name, &s->claim->asked))
+		return 0;
+	s->claim->why = arena_printf(c->a, "%s; one host with %s (%s)", s->claim->why,
+				     ipaddr_print(with, &s->by->addr), s->evidence);
+	return s->claim->why == NULL ? ERR_NOMEM : 0;
+}
+
+/* One that is next, and all of its host. */
+static int take_all(struct contest *c, struct seat *list, struct seat *s)
+{
+	const struct seat *no;
+	int r = 0;
+
+	gather(list, s);
+	no = apart(s);
+	for (; s != NULL && r == 0; s = s->more) {
+		if (no != NULL) {
+			s->by = no->by;
+			s->kin = KIN_OTHER;
+			s->evidence = no->evidence;
+			continue;
+		}
+		take(c, list, s);
+		r = say_joined(c, s);
+	}
+	return r;
+}
+
 /* Seats are taken best first; whoever is no host of those who sit loses. */
 static int settle_name(struct contest *c, struct seat *list)
 {
-	const struct host *winner;
 	struct seat *s;
 	int r = 0;
 
+	for (s = list; s != NULL; s = s->next) {
+		if (s->taken)
+			take(c, list, s);
+	}
+	while (r == 0 && (s = next_seat(list)) != NULL)
+		r = take_all(c, list, s);
 	for (s = list; s != NULL && r == 0; s = s->next) {
 		if (s->taken)
-			continue;
-		winner = keeps_off(list, s->host);
-		s->taken = winner == NULL;
-		if (winner == NULL)
 			continue;
 		if (s->claim == NULL)
 			r = vec_push(&c->displaced, s->host->addr) < 0 ? ERR_NOMEM : 0;
 		else
-			r = lose(c, s->claim, winner);
+			r = lose(c, s);
 	}
 	return r;
 }
@@ -264,6 +378,29 @@ static const char set_aside[] = "set aside by a person: what DNS shows there sta
 
 /* ---- records ---------------------------------------------------------------------------- */
 
+/* Of leases, where the zone wants only one of a family: had it the name before the other? */
+static bool is_older(const struct host *a, const struct host *b)
+{
+	if (b->kind != OBS_LEASE || b->addr.family != a->addr.family)
+		return false;
+	return a->since_s != b->since_s ? a->since_s < b->since_s
+					: ipaddr_cmp(&a->addr, &b->addr) < 0;
+}
+
+static bool is_shown(const struct host *h, const struct host *hosts, size_t n,
+		     const struct policy_zone *zone)
+{
+	size_t i;
+
+	if (!claims_name(h))
+		return false;
+	for (i = 0; zone->addresses == ADDRESSES_NEWEST && h->kind == OBS_LEASE && i < n; i++) {
+		if (is_older(h, &hosts[i]))
+			return false;
+	}
+	return true;
+}
+
 static void best_of(struct belief *b, const struct host *hosts, size_t n,
 		    const struct policy_zone *zone, const struct host **oldest, bool *all_leases)
 {
@@ -277,7 +414,7 @@ static void best_of(struct belief *b, const struct host *hosts, size_t n,
 	for (i = 0; i < n; i++) {
 		const struct host *h = &hosts[i];
 
-		if (!claims_name(h))
+		if (!is_shown(h, hosts, n, zone))
 			continue;
 		if (h->kind < b->want_kind || *oldest == NULL) {
 			b->want_kind = h->kind;
@@ -313,7 +450,7 @@ int plan_forward(struct belief *b, struct arena *a, const struct policy_zone *zo
 		return 0;
 	}
 	for (i = 0; i < n && r == 0; i++) {
-		if (claims_name(&hosts[i]))
+		if (is_shown(&hosts[i], hosts, n, zone))
 			r = rrs_add_addr(&b->want, a, &hosts[i].addr);
 	}
 	b->why = oldest->why;
@@ -329,6 +466,18 @@ bool plan_forward_stands(const struct belief *forward)
 		return false;
 	return forward->state != BELIEF_CONFLICT && forward->state != BELIEF_REFUSED &&
 	       forward->state != BELIEF_FROZEN;
+}
+
+static bool shows(const struct belief *forward, const struct ipaddr *addr)
+{
+	const struct rr *v;
+	size_t n = rrs_of(&forward->want, addr->family == 4 ? RR_A : RR_AAAA, &v), i;
+
+	for (i = 0; i < n; i++) {
+		if (memcmp(v[i].rdata, addr->b, v[i].rdlen) == 0)
+			return true;
+	}
+	return false;
 }
 
 int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zone,
@@ -349,6 +498,10 @@ int plan_reverse(struct belief *b, struct arena *a, const struct policy_zone *zo
 	/* The PTR of an edit is the person's own: its address record follows, it stays. */
 	if (!plan_forward_stands(forward) && host->kind != OBS_EDIT) {
 		b->why = "its forward name is not ours, or not yet";
+		return 0;
+	}
+	if (host->kind == OBS_LEASE && !shows(forward, &host->addr)) {
+		b->why = "a newer lease of the host has the name";
 		return 0;
 	}
 	if (host->ttl_s != 0)

@@ -432,6 +432,8 @@ static uint64_t digest_zones(struct digest *d, const struct policy_space *s)
 		buf_printf(&d->b, "%u %d %d", (unsigned)z->ttl_s, (int)z->foreign, (int)z->dhcid);
 		if (z->classless)
 			put(d, prefix_print(text, &z->covers));
+		if (z->addresses != ADDRESSES_ALL)
+			put(d, "newest");
 		sum += item(d);
 	}
 	return sum;

@@ -19,6 +19,11 @@ enum foreign_policy {
 	FOREIGN_TAKE,  /* the operator gives this zone to the bridge: conflicts are written */
 };
 
+enum addresses_policy {
+	ADDRESSES_ALL,     /* a name has every address of its host */
+	ADDRESSES_NEWEST,  /* of its leases the newest of each family; the others have no PTR */
+};
+
 struct policy_zone {
 	int32_t id;                 /* database id, 0 until the store has synced */
 	const char *text;           /* as people write it, without the final dot */
@@ -32,6 +37,7 @@ struct policy_zone {
 	size_t n_servers;
 	uint32_t ttl_s;
 	enum foreign_policy foreign;
+	enum addresses_policy addresses;
 	bool dhcid;                 /* names from leases carry a DHCID */
 	const char *view;           /* "" unless named */
 	int line;

@@ -92,3 +92,8 @@ bool mac_is_zero(const struct mac *m)
 
 	return memcmp(m->b, zero, sizeof(zero)) == 0;
 }
+
+bool mac_is_local(const struct mac *m)
+{
+	return m->known && (m->b[0] & 2) != 0;
+}

@@ -20,5 +20,7 @@ bool mac_parse(struct mac *out, const char *s, size_t len);
 const char *mac_print(char out[MAC_TEXT], const struct mac *m);
 bool mac_equal(const struct mac *a, const struct mac *b);  /* false when either is not known */
 bool mac_is_zero(const struct mac *m);
+/* Locally administered: made up by the host, which may make up another one.  False when not known. */
+bool mac_is_local(const struct mac *m);
 
 #endif

@@ -314,6 +314,8 @@ static void zones_arrive_with_their_defaults(void **state)
 	assert_string_equal(z[1].view, "");
 	assert_int_equal(z[1].ttl_s, 300);
 	assert_int_equal(z[1].foreign, FOREIGN_KEEP);
+	assert_int_equal(z[0].addresses, ADDRESSES_ALL);
+	assert_int_equal(z[1].addresses, ADDRESSES_NEWEST);
 	assert_true(z[1].dhcid);
 	assert_false(z[1].is_reverse);
 	assert_true(z[2].is_reverse);

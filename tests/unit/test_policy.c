@@ -263,6 +263,7 @@ static void the_digest_sees_what_decides(void **state)
 	} while (0)
 	CHANGES(w->zones[0].ttl_s, 301);
 	CHANGES(w->zones[0].foreign, FOREIGN_TAKE);
+	CHANGES(w->zones[0].addresses, ADDRESSES_NEWEST);
 	CHANGES(w->zones[0].dhcid, false);
 	CHANGES(w->zones[0].view, "inside");
 	CHANGES(w->zones[0].text, "example2");

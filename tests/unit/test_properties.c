@@ -512,7 +512,7 @@ enum { CLAIMS = 8, HOLDERS = 3 };
 
 static struct host claims[CLAIMS], settled[CLAIMS], olds[CLAIMS], holders[HOLDERS];
 static size_t n_claims, n_olds, n_holders;
-static const uint8_t macs[4][6] = {{2, [5] = 1}, {2, [5] = 2}, {2, [5] = 3}, {2, [5] = 4}};
+static const uint8_t macs[4][6] = {{2, [5] = 1}, {2, [5] = 2}, {0, [5] = 3}, {0, [5] = 4}};
 
 static struct ipaddr an_address(uint32_t which)
 {
@@ -617,19 +617,53 @@ static bool holds(const struct plan_answer *out, const struct host *h)
 	return names(h);
 }
 
+static enum naming_kin kin(const struct host *x, const struct host *y)
+{
+	const char *why;
+
+	return naming_kin(x, y, ADDRESSES_ALL, &why);
+}
+
+/* Two of one name are told apart by nothing, or others of the name prove that they are one host. */
+static void check_sharing(const struct host *const *v, size_t n)
+{
+	bool proven[CLAIMS + HOLDERS][CLAIMS + HOLDERS];
+	size_t i, j, k;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < n; j++)
+			proven[i][j] = i == j || kin(v[i], v[j]) == KIN_SAME;
+	}
+	for (k = 0; k < n; k++) {
+		for (i = 0; i < n; i++) {
+			for (j = 0; j < n; j++)
+				proven[i][j] = proven[i][j] || (proven[i][k] && proven[k][j]);
+		}
+	}
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < n; j++)
+			HOLDS(proven[i][j] || kin(v[i], v[j]) != KIN_OTHER, "two hosts have one name");
+	}
+}
+
 static void check_one_host_a_name(const struct plan_answer *out)
 {
-	size_t i, j;
+	const struct host *v[CLAIMS + HOLDERS];
+	size_t i, j, n;
 
 	for (i = 0; i < n_claims; i++) {
 		const struct host *h = &settled[i];
 
-		for (j = 0; names(h) && j < n_claims; j++)
-			HOLDS(!names(&settled[j]) || !dname_equal(&h->name, &settled[j].name) ||
-				  naming_same_host(h, &settled[j]), "two hosts have one name");
-		for (j = 0; names(h) && j < n_holders; j++)
-			HOLDS(!holds(out, &holders[j]) || !dname_equal(&h->name, &holders[j].name) ||
-				  naming_same_host(h, &holders[j]), "a claim has a holder's name");
+		n = 0;
+		for (j = 0; names(h) && j < n_claims; j++) {
+			if (names(&settled[j]) && dname_equal(&h->name, &settled[j].name))
+				v[n++] = &settled[j];
+		}
+		for (j = 0; names(h) && j < n_holders; j++) {
+			if (holds(out, &holders[j]) && dname_equal(&h->name, &holders[j].name))
+				v[n++] = &holders[j];
+		}
+		check_sharing(v, n);
 	}
 }
 
@@ -781,7 +815,7 @@ static void describe_reverse(void)
 
 static void try_reverse(struct rng *r)
 {
-	bool none = rng_permille(r, 100), no_forward = rng_permille(r, 100), stands;
+	bool none = rng_permille(r, 100), no_forward = rng_permille(r, 100), stands, shown;
 	struct belief rev = {.owner = fx_name("10.2.0.192.in-addr.arpa")};
 	const struct rr *x;
 
@@ -794,13 +828,17 @@ static void try_reverse(struct rng *r)
 	some(&forward.published, r, RR_A, 500);
 	if (rng_permille(r, 500))
 		add(&forward.want, RR_DHCID, rng_below(r, 3));
+	shown = rng_permille(r, 800);
+	if (shown)
+		HOLDS(rrs_add_addr(&forward.want, &arena, &one.addr) == 0, "no memory");
 	stands = !no_forward && !forward.contested && (forward.seen_known || forward.published.n > 0) &&
 		 (forward.state == BELIEF_STEP || forward.state == BELIEF_DUE ||
 		  forward.state == BELIEF_AGREED || forward.state == BELIEF_WAITS);
 	HOLDS(plan_forward_stands(no_forward ? NULL : &forward) == stands, "stands");
 	HOLDS(plan_reverse(&rev, &arena, &fx_zones[1], none ? NULL : &one,
 			   no_forward ? NULL : &forward) == 0, "no memory");
-	stands = !none && one.kind != OBS_DNS && (stands || one.kind == OBS_EDIT);
+	stands = !none && one.kind != OBS_DNS && (stands || one.kind == OBS_EDIT) &&
+		 (one.kind != OBS_LEASE || shown);
 	HOLDS(rrs_of(&rev.want, RR_PTR, &x) == stands, "a PTR without its name, or the reverse");
 	HOLDS(rrs_of(&rev.want, RR_DHCID, &x) ==
 		  (stands && !no_forward ? rrs_of(&forward.want, RR_DHCID, &x) : 0), "another DHCID");
