@@ -11,17 +11,20 @@ import time
 
 import dns.exception
 
-from harness import Bind, Bridge, Knot, LeaseFile4, Postgres, free_port
+from harness import Bind, Bridge, Knot, LeaseFile4, LeaseFile6, Postgres, free_port, wait_for
 from harness.bridge import binary
-from harness.lab import FORWARD, REV24, REV24_INNER, dhcid, mac, raw_records
+from harness.lab import FORWARD, REV24, REV24_INNER, REV64, dhcid, duid, mac, raw_records
+from harness.servers import server_env
 
 from .crew import Apart, Supervised
 from .proxy import Proxy
-from .script import TTL, direct, leased, wire
+from .script import CANARY, STABLE, TTL, client_id, family, fqdn, wire
 
 MAKES = {"bind": Bind, "knot": Knot}
-ZONES = [FORWARD, REV24, REV24_INNER]
-ROLES = ["ingest:default/dhcp", "ingest:default/ncr", "ingest:default/direct", "push:ns1", "sync:"]
+ZONES = [FORWARD, REV24, REV24_INNER, REV64]
+FOLLOWERS = {4: "ingest:default/dhcp", 6: "ingest:default/dhcp6"}
+DIRECT = "ingest:default/direct"
+ROLES = [*FOLLOWERS.values(), "ingest:default/ncr", DIRECT, "push:ns1", "sync:"]
 # In the zone files from the beginning: (zone, owner, type, RDATA).
 STATIC = [
     (FORWARD, f"server.{FORWARD}", "A", "203.0.113.1"),
@@ -30,6 +33,8 @@ STATIC = [
     (REV24, f"253.{REV24}", "PTR", "Gateway.Example.NET."),
 ]
 VERB_DEADLINE = 90
+AHEAD = 1000                   # serials
+SHORT = 2                      # seconds that a short lease lasts
 
 
 def static_records(zone):
@@ -46,6 +51,10 @@ class World:
         self.rng = rng
         self.proxy = self.crew = None
         self.verbs = []
+        self.cleanups = []     # kea-lfc at work
+        self.ends = 0          # when the last of the short leases is over
+        self.late = []         # those that are renewed just before
+        self.pace = 0          # seconds that a fault may let pass first
         self.crews = 0
         self.killed = 0        # of the daemon's processes
 
@@ -60,22 +69,26 @@ class World:
         self.dns.start()
         self.backup = {z: self.dns.zone_file(z).read_bytes() for z in ZONES}
         self.proxy = Proxy(self.dns.address, self.dns.port, self.rng)
-        self.leases = LeaseFile4(self.dir / "kea-leases4.csv")
+        self.leases = {4: LeaseFile4(self.dir / "kea-leases4.csv"),
+                       6: LeaseFile6(self.dir / "kea-leases6.csv")}
         self.ncr_port, self.direct_port = free_port(), free_port()
         self.bridge = self._bridge()
         return self
 
     def _bridge(self):
         b = Bridge(self.dir / "bridge", self.postgres.database("site"))
-        # Changes are many here by intent; ends that are said count a subnet at a time.
+        # Changes are many here by intent.  Of ends that are said 50 are let through in a subnet
+        # in five minutes, so the subnets are small.
         b.set(brake_min=1000000, statement_timeout="3s")
         b.server("ns1", self.dns, port=self.proxy.port, timeout="3s")
         for zone in ZONES:
             b.zone(zone, "ns1", ttl=f"{TTL}s")
-        for n in range(0, 256, 8):
-            b.subnet(f"192.0.2.{n}/29", FORWARD)
-            b.subnet(f"198.51.100.{n}/29", FORWARD)
-        b.source("dhcp", "kea-leases", file=self.leases.path)
+        for n in range(0, 256, 2):
+            b.subnet(f"192.0.2.{n}/31", FORWARD)
+            b.subnet(f"198.51.100.{n}/31", FORWARD)
+            b.subnet(f"2001:db8:0:1::{n:x}/127", FORWARD)
+        b.source("dhcp", "kea-leases", file=self.leases[4].path)
+        b.source("dhcp6", "kea-leases", file=self.leases[6].path)
         b.source("ncr", "kea-ncr", listen=f"127.0.0.1:{self.ncr_port}", confirm="dhcp")
         b.source("direct", "kea-ncr", listen=f"127.0.0.1:{self.direct_port}")
         b.sections[""]["schedule", None] = {"pull": "1s"}
@@ -97,8 +110,9 @@ class World:
     def stop(self):
         if self.proxy is not None:
             self.proxy.close()
-        for argv, p in self.verbs:
+        for p in [*(p for _, p in self.verbs), *self.cleanups]:
             p.kill()
+            p.wait()
         self._stop_daemon()
         self.dns.stop()
         self.postgres.cont()
@@ -111,56 +125,103 @@ class World:
         for method, *words in events:
             getattr(self, method)(*words)
 
-    def lease(self, n, client, label):
+    def lease(self, address, client, label):
         """Kea writes its file first, then asks for the name."""
-        self.leases.add(leased(n), mac(client), label)
-        self._ncr(self.ncr_port, leased(n), client, label)
+        if family(address) == 6:
+            self.leases[6].add(address, duid(client), fqdn(label) + ".", mac=mac(client))
+        else:
+            self.leases[4].add(address, mac(client), label, client_id=client_id(client))
+        self._ask(address, client, label)
 
-    def renew(self, n):
-        self.leases.renew(leased(n), 7200)
+    def prefix(self, address, client, label):
+        self.leases[6].add(address, duid(client), fqdn(label) + ".", lease_type=2, prefix_len=64)
 
-    def release(self, n, client, label):
-        self.leases.release(leased(n))
-        self._ncr(self.ncr_port, leased(n), client, label, remove=True)
+    def renew(self, address, valid=7200):
+        self.leases[family(address)].renew(address, valid)
 
-    def expire(self, n, client, label):
-        self.leases.expire(leased(n))
-        self._ncr(self.ncr_port, leased(n), client, label, remove=True)
+    def release(self, address, client, label):
+        self.leases[family(address)].release(address)
+        self._ask(address, client, label, remove=True)
 
-    def decline(self, n, client, label):
-        self.leases.decline(leased(n))
-        self._ncr(self.ncr_port, leased(n), client, label, remove=True)
+    def expire(self, address, client, label):
+        self.leases[family(address)].expire(address)
+        self._ask(address, client, label, remove=True)
 
-    def rename(self, n, client, old, new):
-        self.leases.rename(leased(n), new)
-        self._ncr(self.ncr_port, leased(n), client, old, remove=True)
-        self._ncr(self.ncr_port, leased(n), client, new)
+    def decline(self, address, client, label):
+        self.leases[family(address)].decline(address)
+        self._ask(address, client, label, remove=True)
+
+    def rename(self, address, client, old, new):
+        self.leases[family(address)].rename(
+            address, fqdn(new) + "." if family(address) == 6 else new)
+        self._ask(address, client, old, remove=True)
+        self._ask(address, client, new)
+
+    def run_out(self, address):
+        """It is over soon, and Kea, that would say so, is not there."""
+        self.renew(address, SHORT)
+        self.ends = int(time.time()) + SHORT
+
+    def renew_late(self, address):
+        self.late.append(address)
+
+    def outlast(self):
+        """Until the short leases are over; then their sources are heard once more."""
+        if self.ends == 0:
+            return
+        last(self.ends - 0.3 - time.time())
+        for address in self.late:
+            self.renew(address)
+        last(self.ends + 0.01 - time.time())
+        self.renew(STABLE[0])
+        self.renew(CANARY[6])
+        self.ends, self.late = 0, []
 
     def lfc(self):
-        self.leases.rotate()
-        self.leases.lfc()
+        """Kea moves its files away and starts its cleanup, which goes on beside it."""
+        self.finish_lfc()
+        for f, file in self.leases.items():
+            file.rotate()
+            env = server_env(KEA_PIDFILE_DIR=str(self.dir), KEA_LOCKFILE_DIR=str(self.dir))
+            at = str(file.path)
+            self.cleanups.append(subprocess.Popen(
+                ["kea-lfc", f"-{f}", "-x", f"{at}.2", "-i", f"{at}.1", "-o", f"{at}.output",
+                 "-f", f"{at}.completed", "-p", f"{at}.pid", "-c", "ignored"],
+                env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
-    def direct(self, n, client, label):
-        self._ncr(self.direct_port, direct(n), client, label)
+    def finish_lfc(self):
+        """Kea does not start one while another is at work."""
+        cleanups, self.cleanups = self.cleanups, []
+        for p in cleanups:
+            status = p.wait(30)
+            assert status == 0, f"kea-lfc ended with {status}"
 
-    def direct_remove(self, n, client, label):
-        self._ncr(self.direct_port, direct(n), client, label, remove=True)
+    def direct(self, address, client, label):
+        self._ncr(self.direct_port, address, client, label)
+
+    def direct_remove(self, address, client, label):
+        self._ncr(self.direct_port, address, client, label, remove=True)
+
+    def _ask(self, address, client, label, remove=False):
+        """The DHCPv6 server asks for nothing: its file is enough."""
+        if family(address) == 4:
+            self._ncr(self.ncr_port, address, client, label, remove)
 
     @staticmethod
     def _ncr(port, address, client, label, remove=False):
-        mark = base64.b64decode(dhcid(f"{label}.{FORWARD}", mac=mac(client)))
+        mark = base64.b64decode(dhcid(fqdn(label), mac=mac(client)))
         text = json.dumps({
             "change-type": int(remove), "forward-change": True, "reverse-change": True,
-            "fqdn": f"{label}.{FORWARD}.", "ip-address": address, "dhcid": mark.hex().upper(),
+            "fqdn": fqdn(label) + ".", "ip-address": address, "dhcid": mark.hex().upper(),
             "lease-expires-on": "19700101000000", "lease-length": 1200,
             "use-conflict-resolution": True}, separators=(",", ":")).encode()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(struct.pack(">H", len(text)) + text, ("127.0.0.1", port))
 
-    def add_host(self, n, label):
-        self._verb("add-host", label, leased(n))
+    def add_host(self, address, label):
+        self._verb("add-host", label, address)
 
-    def del_host(self, n, label):
+    def del_host(self, address, label):
         self._verb("del-host", label)
 
     def _verb(self, *words):
@@ -184,13 +245,23 @@ class World:
     def write_by_hand(self, zone, owner, kind, rdata):
         self.dns.write(zone, ("replace", owner, TTL, kind, rdata))
 
-    def delete_by_hand(self, zone, owner, kind):
-        self.dns.write(zone, ("delete", owner, kind))
+    def add_by_hand(self, zone, owner, kind, rdata):
+        self.dns.write(zone, ("add", owner, TTL, kind, rdata))
+
+    def delete_by_hand(self, zone, owner, *what):
+        """what: a type, or a type and RDATA; without it everything at the name."""
+        self.dns.write(zone, ("delete", owner, *what))
 
     # ---- what the servers can suffer -----------------------------------------------------------
 
     def roll_back(self):
-        """The name server comes up with what its zone files were at the very beginning."""
+        """The name server comes up with what its zone files were at the very beginning.  Their
+        serials must be lower than any that was seen, or nobody could tell."""
+        for zone in ZONES:
+            self.dns.raise_serial(zone, AHEAD)
+        wait_for(lambda: all(z["serial"] == self.dns.serial(z["name"])
+                             for z in self.bridge.json("list", "zones")), 30,
+                 "the bridge to have seen every zone")
         self.dns.kill()
         for journal in [*self.dns.dir.glob("*.jnl"), self.dns.dir / "journal"]:
             shutil.rmtree(journal) if journal.is_dir() else journal.unlink(missing_ok=True)
@@ -227,18 +298,26 @@ class World:
                  if kind in ("CNAME", "MX", "PTR") else rdata)
                 for owner, ttl, kind, rdata in records}
 
-    def differences(self, want):
-        """Lines for people; none: DNS is as the model says, to the byte."""
+    def differences(self, want, maybes=()):
+        """Lines for people; none: DNS is as the model says, to the byte, and of each group of
+        maybes has all or nothing."""
+        try:
+            got = {zone: self.as_kept(self.records(zone)) for zone in ZONES}
+        except (OSError, EOFError, dns.exception.DNSException) as e:
+            return [str(e)]
+        there = [m for m in maybes if all(self.as_kept(m[zone]) <= got[zone] for zone in m)]
         lines = []
         for zone in ZONES:
-            try:
-                got = self.as_kept(self.records(zone))
-            except (OSError, EOFError, dns.exception.DNSException) as e:
-                return [f"{zone}: {e}"]
-            wanted = self.as_kept(want[zone] | static_records(zone))
-            lines += [f"missing {' '.join(map(str, r))}" for r in sorted(wanted - got)]
-            lines += [f"too much {' '.join(map(str, r))}" for r in sorted(got - wanted)]
+            wanted = self.as_kept(static_records(zone).union(
+                want[zone], *(m[zone] for m in there)))
+            lines += [f"missing {' '.join(map(str, r))}" for r in sorted(wanted - got[zone])]
+            lines += [f"too much {' '.join(map(str, r))}" for r in sorted(got[zone] - wanted)]
         return lines
+
+    def rests(self):
+        """Waits until the bridge has nothing left to do, in DNS and in its database."""
+        wait_for(lambda: all(z["due"] == 0 for z in self.bridge.json("list", "zones")), 30,
+                 "the bridge to be at rest")
 
     def serials(self):
         return {z: self.dns.serial(z) for z in ZONES}
