@@ -215,16 +215,47 @@ static void owner(void *arg, const struct report_owner *r)
 			 ask(w, r->zone, &b->owner)));
 }
 
-static bool has_owner(const struct why *w, const struct policy_zone *z, const struct dname *n)
+static bool is_text(const json_t *row, const char *key, const char *text)
+{
+	const char *v = json_string_value(json_object_get(row, key));
+	return v != NULL && strcmp(v, text) == 0;
+}
+
+static bool has_owner(const struct why *w, const struct policy_space *s,
+		      const struct policy_zone *z, const struct dname *n)
 {
 	size_t i;
 	json_t *v;
 	char t[DNAME_TEXT];
+	dname_print(t, n);
 	json_array_foreach(w->owners, i, v) {
-		const char *zone = json_string_value(json_object_get(v, "zone"));
-		const char *name = json_string_value(json_object_get(v, "owner"));
-		if (zone != NULL && name != NULL && strcmp(zone, z->text) == 0 &&
-		    strcmp(name, dname_print(t, n)) == 0)
+		const char *view = json_string_value(json_object_get(v, "view"));
+		if (is_text(v, "space", s->name) && is_text(v, "zone", z->text) &&
+		    is_text(v, "owner", t) && strcmp(view != NULL ? view : "", z->view) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of several leases of a host the zone may show only the newest. */
+static bool has_newer(const struct why *w, const struct policy_space *s, const struct dname *n)
+{
+	size_t i;
+	json_t *v;
+	char ip[IPADDR_TEXT];
+	struct ipaddr a;
+	if (!ipaddr_from_reverse(&a, n))
+		return false;
+	ipaddr_print(ip, &a);
+	json_array_foreach(w->decisions, i, v) {
+		const char *name = json_string_value(json_object_get(v, "name"));
+		const struct policy_zone *z = NULL;
+		struct dname d;
+		if (name != NULL && dname_parse(&d, name, strlen(name)))
+			z = policy_zone_of(s, &d, false);
+		if (z != NULL && z->addresses == ADDRESSES_NEWEST &&
+		    is_text(v, "space", s->name) && is_text(v, "address", ip) &&
+		    is_text(v, "kind", "lease") && json_is_true(json_object_get(v, "ptr")))
 			return true;
 	}
 	return false;
@@ -243,12 +274,13 @@ static void unknown_owners(struct why *w)
 			const struct policy_zone *z = policy_zone_of(s, n, false);
 			if (z == NULL)
 				z = policy_zone_of(s, n, true);
-			if (z == NULL || has_owner(w, z, n) ||
+			if (z == NULL || has_owner(w, s, z, n) ||
 			    (w->filter.view != NULL && strcmp(w->filter.view, z->view) != 0))
 				continue;
 			struct report_owner r = {.space = s->name, .zone = z};
 			r.belief.owner = *n;
-			r.belief.why = "nothing is wanted or published here";
+			r.belief.why = has_newer(w, s, n) ? "a newer lease of the host has the name"
+							  : "nothing is wanted or published here";
 			owner(w, &r);
 		}
 	}
