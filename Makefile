@@ -89,6 +89,7 @@ TEST_CC   = $(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP $(LDFLAGS)
 
 # Tests of the simulation's own parts link them; the others see only the program's libraries.
 $(B)/unit/test_model $(B)/unit/test_memstore $(B)/unit/test_observe: $(sim_obj)
+$(B)/unit/test_nomem: LDFLAGS += $(file <tests/unit/test_nomem.flags)
 $(B)/unit/%: tests/unit/%.c $(LIBSET) | $(GEN)/sql.h
 	@mkdir -p $(@D)
 	$(TEST_CC) -o $@ $(filter %.c %.o,$^) $(LIBSET) -lcmocka $(LIBS)
@@ -136,7 +137,18 @@ STATES ?= 5000000
 properties: $(B)/unit/test_properties
 	PROPERTY_STATES=$(STATES) $(B)/unit/test_properties
 
-# Two halves at a time.
+# The decisions alone: which of their branches no unit test takes, and which small change of them
+# none notices (SAMPLE=n tries n of them).
+CORE_TESTS := classless core decide gate identity naming nomem policy properties push_state restored \
+	verdict verdict_table
+.PHONY: coverage coverage-run mutate
+coverage:
+	$(MAKE) B=build/coverage OPT='-O0 --coverage' LDOPT=--coverage coverage-run
+coverage-run: $(CORE_TESTS:%=$(B)/unit/test_%)
+	tests/coverage $(B) $^
+mutate: $(B)/libpure.a
+	tests/mutate --build $(B) $(if $(SAMPLE),--sample $(SAMPLE))
+
 SIM_SEEDS ?= 200
 SIM_FROM  ?= 1
 sim: $(B)/sim

@@ -90,7 +90,7 @@ static bool is_protected(const struct policy_space *space, const struct dname *n
 	if (kind != OBS_MANUAL && (strncmp(label, "ns", 2) == 0 || strncmp(label, "dns", 3) == 0)) {
 		const char *p = label + (label[0] == 'd' ? 3 : 2);
 
-		if (*p != '\0' && strspn(p, "0123456789") == strlen(p))
+		if (strspn(p, "0123456789") == strlen(p))
 			return true;
 	}
 	dname_print(text, name);
@@ -126,7 +126,8 @@ static int place(struct dname *out, const struct policy_space *space,
 	char first[64];
 	size_t label;
 
-	if (dname_parse(out, (const char *)s, len) && memchr(s, '.', len) != NULL)
+	dname_parse(out, (const char *)s, len);  /* clean labels, at most 253 bytes */
+	if (memchr(s, '.', len) != NULL)
 		zone = policy_zone_of(space, out, false);
 	if (zone == NULL) {
 		if (!first_label_below(out, s, len, subnet))
@@ -360,7 +361,7 @@ int naming_address(struct host **out, size_t *n_out, struct arena *a,
 	c.v = arena_array(a, c.cap, sizeof(*c.v));
 	if (c.v == NULL)
 		return ERR_NOMEM;
-	for (i = 0; subnet != NULL && c.n == 0 && i < subnet->n_rank && r == 0; i++)
+	for (i = 0; subnet != NULL && c.n == 0 && i < subnet->n_rank; i++)
 		r = add_kind(&c, a, space, subnet, (enum obs_kind)subnet->rank[i], ev, n_ev, now_s);
 	if (r < 0)
 		return r;

@@ -134,11 +134,8 @@ const struct outcome_row *outcome_of(const struct answer *a)
 int64_t outcome_backoff_s(uint32_t attempts, uint64_t random)
 {
 	int64_t base = attempts >= 9 ? 300 : (int64_t)1 << attempts;
-	int64_t span;
+	int64_t span = base / 2;
 
-	if (base > 300)
-		base = 300;
-	span = base / 2;
 	return base - span + (int64_t)(random % (uint64_t)(span * 2 + 1));
 }
 

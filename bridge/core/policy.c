@@ -285,8 +285,8 @@ bool policy_ptr_addr(struct ipaddr *out, const struct policy_zone *z, const stru
 	/* Its octet in the /24 that the zone is a part of. */
 	ipaddr_reverse(&full, &z->covers.addr);
 	dname_parent(&full, &full, 1);
-	if (!dname_prepend(&full, owner->b + 1, owner->b[0], &full) ||
-	    !ipaddr_from_reverse(&a, &full) || !prefix_contains(&z->covers, &a))
+	dname_prepend(&full, owner->b + 1, owner->b[0], &full);  /* five short labels: it fits */
+	if (!ipaddr_from_reverse(&a, &full) || !prefix_contains(&z->covers, &a))
 		return false;
 	*out = a;
 	return true;
@@ -507,5 +507,5 @@ uint64_t policy_digest(const struct policy *p)
 	/* 0 is no digest: memory ran out, and nothing may be planned on a guess. */
 	if (d.bad)
 		return 0;
-	return sum != 0 ? sum : 1;
+	return sum + (sum == 0);
 }

@@ -255,7 +255,7 @@ static void type_foreign(struct ruling *u, const struct belief *b, const struct 
 		if (f->type == RR_PTR)
 			u->published = u->ours = f->published;
 		rule(u, 2, BELIEF_AGREED, "DNS agrees, but the record is not ours");
-	} else if (f->type == RR_PTR && f->published.n > 0 && f->want.n > 0 && !b->same_client &&
+	} else if (f->type == RR_PTR && f->published.n > 0 && f->want.n > 0 &&
 		   b->decided != DECIDED_IPAM) {
 		u->published = f->published;
 		u->edit = true;
@@ -337,8 +337,8 @@ static int put_together(struct verdict *v, struct arena *a, const struct ruling 
 		v->row = u->row;
 		v->why = u->why;
 	}
-	v->edit = v->edit || u->edit;
-	v->revert = v->revert || u->revert;
+	v->edit |= u->edit;
+	v->revert |= u->revert;
 	return r;
 }
 
@@ -361,7 +361,7 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 	if (!ours && (foreign == FOREIGN_KEEP || !wants))
 		target = &f->seen;
 	r = join(&v->target, a, target);
-	if (r == 0 && ours && target != &f->seen)
+	if (r == 0 && ours)
 		r = join(&v->ours, a, target);
 	if (r == 0 && ours)
 		r = join(&v->published, a, &f->seen);

@@ -95,8 +95,6 @@ static void need_first(struct build *w, const struct belief *b, bool reverse)
 /* The family that does not change must still be as the change assumes. */
 static void need_other(struct build *w, uint16_t type, uint16_t other, bool dhcid_changes)
 {
-	if (changes(w, other))
-		return;
 	if (count(w->base, other) == 0) {
 		if (count(w->target, type) == 0)
 			need_none(w, other);
@@ -123,7 +121,7 @@ static void need_change(struct build *w, bool reverse)
 			need_other(w, RR_A, RR_AAAA, dhcid);
 		else if (aaaa && !a)
 			need_other(w, RR_AAAA, RR_A, dhcid);
-		else if (!a && !aaaa) {
+		else if (!a) {
 			need_base(w, RR_A);
 			need_base(w, RR_AAAA);
 		}
