@@ -41,7 +41,7 @@ LDFLAGS += $(LDOPT)
 LIBS    := $(PKG_LIBS)
 
 all_c   := $(wildcard bridge/*/*.c adapters/*.c adapters/*/*.c)
-base_io := bridge/base/log.c bridge/base/clock.c bridge/base/spool.c
+base_io := bridge/base/log.c bridge/base/clock.c bridge/base/spool.c bridge/base/replace.c
 pure_c  := $(filter-out $(base_io), \
              $(wildcard bridge/base/*.c bridge/value/*.c bridge/core/*.c))
 decode_c := $(wildcard adapters/*/*_decode.c)

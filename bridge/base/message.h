@@ -39,6 +39,8 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(DATABASE_LOST, WARN, "the database cannot be reached; it is tried again")                \
 	M(DATABASE_BACK, INFO, "the database can be reached again")                                \
 	M(DATABASE_SAYS, WARN, "the database server has something to say")                         \
+	M(DATABASE_RESTORED, ERR, "the database is older than what was seen of it: nothing is sent") \
+	M(MARK_FAILED, WARN, "the mark of the journal cannot be kept in the state directory")      \
 	M(POLICY_DIFFERS, ERR, "another daemon on this database has another configuration")        \
 	/* the daemon itself */                                                                    \
 	M(DAEMON_STARTED, INFO, "the daemon has started its processes")                            \

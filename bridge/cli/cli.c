@@ -226,7 +226,7 @@ int cli_exit_of_err(int code)
 
 int cli_exit_of_counts(const struct flow_counts *n)
 {
-	if (n->held > 0)
+	if (n->held > 0 || n->closed)
 		return EXIT_HELD;
 	return n->refused > 0 || n->pending > 0 ? EXIT_PARTLY : EXIT_DONE;
 }

@@ -41,6 +41,8 @@ int verb_reconcile(struct cli *c)
 		return fail(&p, &e);
 	if (!p.dry && store_journal_trim(once_store(p.s.once), p.s.conf->journal_keep_s, &e) < 0)
 		return fail(&p, &e);
+	if (!p.dry && once_keep_mark(p.s.once, &e) < 0)
+		return fail(&p, &e);
 	note(&p, cli_exit_of_counts(&p.flow->counts), NULL);
 	const char *metrics = cli_val(c, "metrics-file");
 	if (metrics != NULL && !p.dry &&

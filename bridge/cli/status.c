@@ -9,6 +9,7 @@
 #include "bridge/base/own.h"
 #include "bridge/cli/output.h"
 #include "bridge/report/status.h"
+#include "bridge/role/mark.h"
 
 #define COLS(c) c, sizeof(c) / sizeof(c[0])
 
@@ -187,10 +188,14 @@ int verb_status(struct cli *c)
 	AUTO(buf_fini) struct buf verdict = BUF_INIT;
 	struct report_filter f = {c->space, c->view};
 	struct report_status st;
+	struct err closed = {0};
+	int mark;
 	if (session_open(&s, c, "status", true, &e) < 0 ||
 	    report_status(&st, &a, once_pg(s.once), s.conf, once_policy(s.once), &f, clock_wall_s(),
-			  &e) < 0)
+			  &e) < 0 ||
+	    (mark = mark_check(s.conf, once_pg(s.once), &closed, &e)) < 0)
 		return cli_fail(&e);
+	st.closed = mark == MARK_OTHER ? &closed : NULL;
 	unsigned troubles = status_verdict(&verdict, &st);
 	if (print(&st, buf_text(&verdict), troubles, c->json, &e) < 0)
 		return cli_fail(&e);

@@ -33,6 +33,7 @@ struct flow_counts {
 	uint64_t held;       /* rows held by the brake */
 	uint64_t conflicts;  /* owners in conflict now */
 	uint64_t pulled;     /* differences the transfers brought */
+	bool closed;         /* nothing was sent at all; what is due counts as held */
 };
 
 struct flow_zones;
@@ -67,6 +68,9 @@ struct flow {
 	} *gates;                     /* of these zones, kept from push to push */
 	size_t n_gates;
 	bool only_looks;              /* another process of the daemon sends */
+	/* Why nothing may be sent at all, a sentence and a hint; NULL: it may.  Borrowed. */
+	const struct err *closed;
+	bool said_closed;
 	struct flow_zones *zones;     /* see flow_zones_new */
 	bool retry_refused;           /* in a daemon: try once more what servers refused */
 	bool others_send;             /* set by flow_push: another process sends to some zone */

@@ -542,6 +542,17 @@ static int count_due(struct push *u, struct err *e)
 	return r;
 }
 
+static void stay_closed(struct flow *f)
+{
+	f->counts.closed = true;
+	f->others_send = false;
+	f->next_due_s = 0;
+	if (!f->said_closed)
+		flow_say(f, MSG_DATABASE_RESTORED, "database", "nothing is sent to DNS (%s); hint: %s",
+			 f->closed->text, f->closed->hint);
+	f->said_closed = true;
+}
+
 int flow_push(struct flow *f, struct err *e)
 {
 	struct push u = {.f = f};
@@ -549,6 +560,10 @@ int flow_push(struct flow *f, struct err *e)
 	struct arena a = ARENA_INIT;
 	int r;
 
+	if (f->closed != NULL && !f->dry_run) {
+		stay_closed(f);
+		return 0;
+	}
 	f->others_send = false;
 	r = f->dry_run || f->server != NULL ? 0 : know_zones(f, e);
 	r = r < 0 ? r : list_zones(&u, &a, e);

@@ -127,7 +127,9 @@ static int total(struct flow *f, struct err *e)
 		return r;
 	f->counts.held = t.held;
 	f->counts.conflicts = t.owners[BELIEF_CONFLICT] + t.owners[BELIEF_FROZEN];
-	if (!f->dry_run)
+	if (f->counts.closed)
+		f->counts.held += t.owners[BELIEF_DUE];
+	else if (!f->dry_run)
 		f->counts.pending += t.owners[BELIEF_DUE];
 	return 0;
 }

@@ -356,6 +356,8 @@ static void judge_names(struct verdict *v, const struct report_status *s)
 unsigned status_verdict(struct buf *out, const struct report_status *s)
 {
 	struct verdict v = {out, 0};
+	if (s->closed != NULL)
+		TROUBLE(&v, "nothing is sent to DNS: %s; hint: %s", s->closed->text, s->closed->hint);
 	judge_servers(&v, s);
 	judge_passes(&v, s);
 	judge_sources(&v, s);

@@ -54,6 +54,7 @@ struct report_status {
 	size_t n_roles;
 	struct pass_row *passes;  /* newest first */
 	size_t n_passes;
+	const struct err *closed; /* why nothing is sent to any server; the caller's, NULL: it is */
 	uint64_t held;
 	int64_t pass_late_s;      /* without a daemon, an older last pass is a trouble */
 };

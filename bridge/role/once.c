@@ -6,10 +6,12 @@
 #include "bridge/base/log.h"
 #include "bridge/base/own.h"
 #include "bridge/role/feed.h"
+#include "bridge/role/mark.h"
 #include "bridge/role/once.h"
 #include "bridge/role/wire.h"
 
 struct once {
+	const struct conf *conf;
 	struct policy policy;
 	struct pg *pg;
 	struct store *store;
@@ -19,6 +21,8 @@ struct once {
 	struct flow_net flow_net;
 	struct flow_feed flow_feed;
 	struct flow flow;
+	struct err closed;           /* why nothing may be sent; code 0: it may */
+	bool said_mark;
 };
 
 static void say(void *arg, enum message id, const char *subject, const char *sentence)
@@ -55,6 +59,7 @@ int once_open(struct once **out, const struct conf *c, const char *role, bool lo
 
 	if (o == NULL)
 		return err_nomem(e);
+	o->conf = c;
 	o->policy = c->policy;
 	r = connect_all(o, c, role, look, e);
 	if (r < 0)
@@ -70,7 +75,34 @@ int once_open(struct once **out, const struct conf *c, const char *role, bool lo
 	o->flow.say = say;
 	o->flow.wait = wait_ms;
 	once_begin(o, c->run_timeout_s);
-	*out = own_take(&o);
+	r = look ? 0 : once_check_mark(o, e);
+	if (r == 0)
+		*out = own_take(&o);
+	return r;
+}
+
+int once_check_mark(struct once *o, struct err *e)
+{
+	int r;
+
+	memset(&o->closed, 0, sizeof(o->closed));
+	r = mark_check(o->conf, o->pg, &o->closed, e);
+	o->flow.closed = r == MARK_OTHER ? &o->closed : NULL;
+	return r < 0 ? r : 0;
+}
+
+int once_keep_mark(struct once *o, struct err *e)
+{
+	struct err why = {0};
+	int r = o->flow.closed != NULL ? once_check_mark(o, e) : 0;
+
+	if (r < 0 || o->flow.closed != NULL)
+		return r;
+	r = mark_keep(o->conf, o->pg, &why);
+	if (r < 0 && !o->said_mark)
+		log_event(MSG_MARK_FAILED, o->conf->state_dir, "mark of the journal, not kept (%s)",
+			  why.text);
+	o->said_mark = r < 0;
 	return 0;
 }
 

@@ -23,6 +23,11 @@ int once_open(struct once **out, const struct conf *c, const char *role, bool lo
 void once_begin(struct once *o, int64_t timeout_s);
 void once_close(struct once *o);
 void once_closep(struct once **o);
+/* Has the database lost what the state directory knows of it (mark.h)?  Then nothing is sent:
+ * flow->closed.  Done by once_open; again, where a person may have decided meanwhile. */
+int once_check_mark(struct once *o, struct err *e);
+/* What the database holds now is not to be lost unnoticed.  Nothing happens while it is closed. */
+int once_keep_mark(struct once *o, struct err *e);
 struct flow *once_flow(struct once *o);
 struct flow_feed *once_feed(struct once *o);
 struct store *once_store(struct once *o);

@@ -13,6 +13,7 @@ enum {
 	RUN_S = 600,                 /* one run of sending, at most */
 	IDLE_MS = 10000,             /* longest wait without looking at what is due */
 	TAKE_OVER_MS = 500,          /* while another process sends to some zone of ours: it may end */
+	CLOSED_MS = 2000,            /* until we look whether a person has decided */
 	NOTE_MS = 10000,             /* how often the server's state is written down */
 	REFUSED_EVERY_MS = 3600000,  /* how often refused owners are tried again */
 };
@@ -244,7 +245,8 @@ static int note(struct push_role *p, struct once *o, struct err *e)
 
 static int64_t wait_until(const struct flow *f)
 {
-	int64_t now_ms = clock_mono_ms(), most_ms = f->others_send ? TAKE_OVER_MS : IDLE_MS;
+	int64_t most_ms = f->closed != NULL ? CLOSED_MS : f->others_send ? TAKE_OVER_MS : IDLE_MS;
+	int64_t now_ms = clock_mono_ms();
 	int64_t due_ms = most_ms;
 
 	if (f->next_due_s != 0)
@@ -270,15 +272,18 @@ static int turn(void *arg, struct once *o, struct err *e)
 {
 	struct push_role *p = arg;
 	struct flow *f = once_flow(o);
-	int r;
+	int r = f->closed != NULL ? once_check_mark(o, e) : 0;
 
+	if (r < 0)
+		return r;
 	once_begin(o, RUN_S);
 	f->retry_refused = clock_mono_ms() >= p->refused_ms;
 	if (f->retry_refused)
 		p->refused_ms = clock_mono_ms() + REFUSED_EVERY_MS;
-	live_busy(p->l, RUN_S * 1000, worst(p)->state == GATE_OPEN ? "sending" : "server is away");
+	live_busy(p->l, RUN_S * 1000, f->closed != NULL ? f->closed->text
+				      : worst(p)->state == GATE_OPEN ? "sending" : "server is away");
 	r = flow_push(f, e);
-	p->failing = worst(p)->state != GATE_OPEN;
+	p->failing = f->closed != NULL || worst(p)->state != GATE_OPEN;
 	r = r < 0 ? r : note(p, o, e);
 	return r < 0 ? r : wait_for_work(p, o, e);
 }

@@ -97,6 +97,7 @@ static int turn(void *arg, struct once *o, struct err *e)
 	}
 	if (r == 0 && now_ms >= s->fold_ms) {
 		r = store_fold_tally(once_pg(o), e);
+		r = r < 0 ? r : once_keep_mark(o, e);
 		s->fold_ms = now_ms + FOLD_MS;
 	}
 	if (r == 0)

@@ -38,6 +38,16 @@ void store_dry_end(struct store *s);
 /* Removes journal lines older than keep_s. */
 int store_journal_trim(struct store *s, int64_t keep_s, struct err *e);
 
+/* What tells a database from others and from older copies of itself. */
+struct store_mark {
+	char database[37];   /* UUID */
+	int64_t line;        /* newest of the journal; 0: none */
+	int64_t at_s;        /* its time */
+};
+int store_mark_get(struct pg *pg, struct store_mark *out, struct err *e);
+/* Does the journal hold that line, or did it before it was trimmed? */
+int store_mark_held(struct pg *pg, const struct store_mark *m, bool *out, struct err *e);
+
 /* Migrations (store/migrate.c): the files of schema/, embedded, each in a transaction of its
  * own, under an advisory lock, with SHA-256 checksums kept. */
 struct migration_row {

@@ -18,7 +18,7 @@ declare
 begin
 	perform set_config('ipambridge.trim', 'on', true);
 	select string_agg(format('ipambridge.%I', tablename), ', ') into names
-		from pg_tables where schemaname = 'ipambridge' and tablename <> 'migration';
+		from pg_tables where schemaname = 'ipambridge' and tablename not in ('migration', 'identity');
 	execute 'truncate ' || names || ' restart identity';
 end $$"""
 
