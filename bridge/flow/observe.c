@@ -66,19 +66,22 @@ static int ended(struct intake *in, const struct obs_change *c, struct err *e)
 }
 
 /* A complete read did not show it.  Neighbours go stale by the clock, other IPAMs' rows end at
- * the second absence, leases and people's records never by absence. */
+ * the second absence, leases and people's records never by absence: of leases it is noted when they
+ * were missed before their time. */
 static int absent(struct intake *in, const struct obs_change *c, struct err *e)
 {
 	struct evidence ev = c->had;
 	int r;
 
-	if (ev.obs.kind != OBS_NEIGHBOUR && ev.obs.kind != OBS_IPAM)
+	if (ev.obs.kind == OBS_LEASE && ev.obs.valid_until_s <= in->p.now_s)
+		return 0;
+	if (ev.obs.kind != OBS_NEIGHBOUR && ev.obs.kind != OBS_IPAM && ev.obs.kind != OBS_LEASE)
 		return 0;
 	if (ev.absent_since_s == 0) {
 		ev.absent_since_s = in->p.now_s;
 		return intake_keep(in, &ev, false, e);
 	}
-	if (ev.obs.kind == OBS_NEIGHBOUR || (ev.held && in->f->force == NULL))
+	if (ev.obs.kind != OBS_IPAM || (ev.held && in->f->force == NULL))
 		return 0;
 	r = intake_admit(in, &ev, BRAKE_INFERRED, e);
 	if (r < 0)
@@ -88,7 +91,7 @@ static int absent(struct intake *in, const struct obs_change *c, struct err *e)
 }
 
 /* Yesterday's file says nothing about today. */
-static bool is_older(const struct obs_change *c)
+bool observe_is_older(const struct obs_change *c)
 {
 	return (c->change == OBS_CHANGED || c->change == OBS_ENDED) && c->got.seen_at_s != 0 &&
 	       c->got.seen_at_s < c->had.obs.seen_at_s;
@@ -99,7 +102,7 @@ int observe_change(struct intake *in, const struct obs_change *c, uint64_t *olde
 	struct evidence ev = {.source_id = in->src->id};
 	int r;
 
-	if (is_older(c)) {
+	if (observe_is_older(c)) {
 		(*older)++;
 		return 0;
 	}

@@ -13,7 +13,9 @@ int observe_change(struct intake *in, const struct obs_change *c, uint64_t *olde
 /* Likewise for at most PLANNER_CHUNK observations that are compared with what is kept; absence
  * means nothing.  Of equal keys the last counts. */
 int observe_all(struct intake *in, const struct obs *v, size_t n, uint64_t *older, struct err *e);
-/* Tells people about them. */
+/* Is what the source says now older than what is kept of it? */
+bool observe_is_older(const struct obs_change *c);
+/* Tells people about those that were dropped. */
 void observe_say_older(const struct intake *in, uint64_t older);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "bridge/flow/observe.h"
 #include "bridge/flow/say.h"
+#include "bridge/value/wirelen.h"
 
 enum { HEARD_EVERY_S = 5 };  /* how often it is noted that a source has nothing new */
 
@@ -24,9 +25,63 @@ struct reading {
 	uint64_t live;         /* those that are no ends */
 	uint64_t bad;
 	uint64_t older;        /* dropped: older than what is kept */
+	int64_t newest_s;      /* of all that was read */
+	bool complete;
+	bool stale;            /* all of it is older than what it showed before */
+	uint64_t missing;      /* leases that it lacks before their time is over */
+	struct source_row was; /* the row as it was before */
+	struct err less;       /* too many of them are missing; code 0: no */
 };
 
 /* ---- taking in -------------------------------------------------------------------------- */
+
+/* An older copy of the source: it has nothing that is as new as a row that it showed before and
+ * shows older now.  What it lacks or brings back says nothing about today. */
+static bool is_stale(const struct reading *u, const struct obs_change *c, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		int64_t had_s = c[i].had.obs.seen_at_s;
+
+		/* A row of a clock that ran ahead is no measure. */
+		if (observe_is_older(&c[i]) && had_s > u->newest_s && had_s <= u->in.p.now_s)
+			return true;
+	}
+	return false;
+}
+
+static bool is_missing(const struct reading *u, const struct obs_change *c)
+{
+	const struct evidence *had = &c->had;
+	int64_t since_s = had->absent_since_s != 0 ? had->absent_since_s : u->in.p.now_s;
+
+	return c->change == OBS_ABSENT && had->obs.kind == OBS_LEASE &&
+	       since_s < had->obs.valid_until_s;
+}
+
+/* A part of the source: DHCP servers write down how a lease ends before they leave it out. */
+static bool lacks_much(const struct reading *u)
+{
+	const struct policy *p = u->in.f->policy;
+	uint64_t limit = (u->live + u->missing) * p->brake_percent / 100;
+
+	return u->complete && u->missing > (limit > p->brake_min ? limit : p->brake_min);
+}
+
+/* Renewals of what is missing are missed too: until it is all there again nothing ends by the
+ * clock, and it is read from where it was read last. */
+static void stay_behind(struct reading *u)
+{
+	err_set(&u->less, ERR_PROTO, "the source lacks %llu leases whose time is not over, it shows "
+		"%llu: nothing is ended", (unsigned long long)u->missing, (unsigned long long)u->live);
+	err_hint(&u->less, "is the file whole?  If it is, reconcile --force ZONE ends those whose time "
+		 "is over");
+	u->row.last_ok_s = u->was.last_ok_s;
+	u->row.last_error = u->less.text;
+	u->row.cursor = u->was.cursor;
+	u->row.whole_done = u->was.whole_done;
+}
 
 /* Takes up to a chunk of differences; the source's row is kept with the last. */
 static int step_inside(void *arg, struct err *e)
@@ -38,9 +93,18 @@ static int step_inside(void *arg, struct err *e)
 	int r;
 
 	r = st->stage_next(st->ctx, &c, &n, PLANNER_CHUNK, &u->in.p.arena, e);
-	for (i = 0; r == 0 && i < n; i++)
+	u->stale = r == 0 && u->complete && is_stale(u, c, n);
+	if (u->stale) {
+		u->last = true;
+		return 0;
+	}
+	for (i = 0; r == 0 && i < n; i++) {
+		u->missing += is_missing(u, &c[i]);
 		r = observe_change(&u->in, &c[i], &u->older, e);
+	}
 	u->last = r == 0 && n < PLANNER_CHUNK;
+	if (u->last && lacks_much(u))
+		stay_behind(u);
 	return u->last ? st->source_put(st->ctx, &u->row, e) : r;
 }
 
@@ -99,8 +163,11 @@ static void count(struct reading *u)
 		flow_say(u->in.f, MSG_RECORD_REFUSED, u->in.src->name, "record %llu refused (%s)",
 			 (unsigned long long)b->bad[i].record, b->bad[i].why);
 	u->staged += b->n;
-	for (i = 0; i < b->n; i++)
+	for (i = 0; i < b->n; i++) {
 		u->live += !b->v[i].end;
+		if (b->v[i].seen_at_s > u->newest_s)
+			u->newest_s = b->v[i].seen_at_s;
+	}
 }
 
 /* All of it came at once, it is short, and what it lacks means nothing. */
@@ -151,6 +218,29 @@ static int suspicious(struct reading *u, struct err *e)
 	return failed(u, &cause, e);
 }
 
+/* A frozen copy would end every lease by the clock, one after the other. */
+static int out_of_date(struct reading *u, struct err *e)
+{
+	struct err cause = {0};
+	char at[24];
+
+	time_print(at, u->newest_s);
+	err_set(&cause, ERR_PROTO, "the source is an older copy, its newest row is of %s: nothing is "
+		"taken from it, nothing is ended", at);
+	err_hint(&cause, "is this the file in use?  It is read again as soon as it has a newer row; "
+		 "or reconcile with --force ZONE");
+	u->row = u->was;
+	return failed(u, &cause, e);
+}
+
+static int said_less(struct reading *u)
+{
+	flow_say(u->in.f, MSG_SOURCE_FAILED, u->in.src->name, "read, in part (%s); hint: %s",
+		 u->less.text, u->less.hint);
+	u->in.f->counts.pending++;
+	return 0;
+}
+
 static int succeed(struct reading *u, int answer, struct err *e)
 {
 	struct flow_store *st = u->in.f->store;
@@ -164,6 +254,7 @@ static int succeed(struct reading *u, int answer, struct err *e)
 		return 0;
 	if (complete && u->staged == 0 && u->row.rows > 0 && u->in.f->force == NULL)
 		return suspicious(u, e);
+	u->was = u->row;
 	u->row.last_ok_s = u->row.last_try_s = now_s;
 	u->row.last_error = NULL;
 	if (answer == FEED_SAME || u->idle)
@@ -176,8 +267,13 @@ static int succeed(struct reading *u, int answer, struct err *e)
 	u->row.bad = u->bad;
 	if (is_news(u, answer))
 		return intake_step(&u->in, news_inside, u, e);
+	u->complete = complete && u->in.f->force == NULL;
 	r = st->stage_diff(st->ctx, complete, u->row.last_ok_s, &n, e);
 	r = r < 0 ? r : drain(u, e);
+	if (r == 0 && u->stale)
+		return out_of_date(u, e);
+	if (r == 0 && u->less.code != 0)
+		return said_less(u);
 	if (r == 0)
 		flow_say(u->in.f, MSG_SOURCE_READ, u->in.src->name, "read, done (%llu rows, %llu differed)",
 			 (unsigned long long)u->staged, (unsigned long long)n);

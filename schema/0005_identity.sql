@@ -1,4 +1,4 @@
--- 0004_identity.sql - which database this is, and which line of its journal was the last.
+-- 0005_identity.sql - which database this is, and which line of its journal was the last.
 --
 -- The mark in the state directory names both; one that lacks the line has lost something.
 
