@@ -22,6 +22,18 @@ static int feed_open(void *ctx, const struct policy_space *space, const struct p
 	return 0;
 }
 
+/* 01 + hardware address follows the address. */
+static bool add_client_id(struct obs_batch *b, struct obs *o, const struct client *c,
+			  const struct lease *l)
+{
+	uint8_t id[sizeof(c->client_id)];
+
+	memcpy(id, c->client_id, sizeof(id));
+	if (id[0] == 1)
+		memcpy(id + 1, l->mac.b, sizeof(l->mac.b));
+	return obs_batch_keep(b, &o->client_id, id, c->client_id_len);
+}
+
 static bool add_lease(struct obs_batch *b, const struct world *w, const struct lease *l)
 {
 	const struct client *c = &w->clients[l->client];
@@ -37,9 +49,9 @@ static bool add_lease(struct obs_batch *b, const struct world *w, const struct l
 	o->valid_until_s = l->until_s;
 	o->seen_at_s = l->seen_s;
 	if (!v6 || c->v6_mac)
-		o->mac = c->mac;
+		o->mac = l->mac;
 	return obs_batch_keep(b, &o->name, l->name->raw, strlen(l->name->raw)) &&
-	       (v6 || obs_batch_keep(b, &o->client_id, c->client_id, c->client_id_len)) &&
+	       (v6 || add_client_id(b, o, c, l)) &&
 	       (!v6 || obs_batch_keep(b, &o->duid, c->duid, c->duid_len));
 }
 

@@ -147,7 +147,8 @@ static void make_policy(struct world *w)
 static void make_client(struct world *w, int i)
 {
 	struct client *c = &w->clients[i];
-	const uint8_t mac[6] = {0x02, 0, 0, 0xaa, 0xbb, (uint8_t)i};
+	/* Some have hardware addresses that stay. */
+	const uint8_t mac[6] = {i % 5 == 1 || i % 5 == 3 ? 0 : 2, 0, 0, 0xaa, 0xbb, (uint8_t)i};
 
 	c->mac.known = true;
 	memcpy(c->mac.b, mac, 6);
@@ -213,6 +214,7 @@ bool world_init(struct world *w, uint64_t seed, unsigned verbose)
 	w->rng.state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	w->verbose = verbose;
 	make_policy(w);
+	w->zones[ZONE_FWD - 1].addresses = seed % 4 == 0 ? ADDRESSES_NEWEST : ADDRESSES_ALL;
 	w->model = model_new(rng_next(&w->rng), START_S);
 	w->ms = memstore_new(&w->policy);
 	if (w->model == NULL || w->ms == NULL)
@@ -264,6 +266,7 @@ static void grant(struct world *w, struct lease *l, int client)
 	char ip[IPADDR_TEXT];
 
 	l->client = client;
+	l->mac = w->clients[client].mac;
 	l->name = w->clients[client].name;
 	l->until_s = some_end(w);
 	l->seen_s = model_now_s(w->model);
@@ -318,6 +321,17 @@ static void rename_client(struct world *w, struct lease *l)
 	world_say(w, "renamed %s \"%.20s\"", ipaddr_print(ip, &l->addr), l->name->raw);
 }
 
+/* A client that hides comes back with another hardware address, and leaves its leases behind. */
+static void rotate(struct world *w, struct client *c)
+{
+	char mac[MAC_TEXT];
+
+	if (c->mac.b[0] != 2)
+		return;
+	c->mac.b[1] = (uint8_t)rng_below(&w->rng, 3);
+	world_say(w, "client %d is %s now", (int)(c - w->clients), mac_print(mac, &c->mac));
+}
+
 static void lease_event(struct world *w, unsigned what)
 {
 	struct lease *l = pick_lease(w, true);
@@ -341,6 +355,7 @@ static void lease_event(struct world *w, unsigned what)
 	case 8:  /* moved: half of the clients release first */
 		if (rng_permille(&w->rng, 500))
 			end_lease(w, l);
+		rotate(w, &w->clients[client]);
 		appear(w, client);
 		break;
 	case 9:  /* another client has the address now */

@@ -37,6 +37,7 @@ struct client {
 struct lease {
 	struct ipaddr addr;
 	int client;              /* -1: no row */
+	struct mac mac;          /* the client's when it came */
 	const struct spelling *name;
 	int64_t until_s, seen_s;
 	bool ended;              /* released: the row says so */
