@@ -11,6 +11,7 @@
 #include "bridge/core/batch.h"
 #include "bridge/core/belief.h"
 #include "bridge/core/brake.h"
+#include "bridge/core/decide.h"
 #include "bridge/core/dhcid.h"
 #include "bridge/core/gate.h"
 #include "bridge/core/outcome.h"
@@ -361,6 +362,117 @@ static void a_dhcid_is_known_again_and_does_not_overflow(void **state)
 	assert_int_equal(rdata[1], 2);
 	id.duid.len++;
 	assert_false(dhcid_make(rdata, &id, false, &longest));
+}
+
+/* Made of what is strong, two DHCIDs tell two clients apart; made of what may change, they don't. */
+static void dhcids_tell_apart_what_they_were_made_of(void **state)
+{
+	static const uint8_t global[] = {1, 0, 0, 0, 0, 0, 5}, local[] = {1, 2, 0, 0, 0, 0, 5};
+	static const uint8_t c1[DHCID_LEN] = {0, 1, 1, 1}, c2[DHCID_LEN] = {0, 1, 1, 2},
+			     d1[DHCID_LEN] = {0, 2, 1, 1}, d2[DHCID_LEN] = {0, 2, 1, 2};
+	struct identity x = who("", "", 0), y = who("", "", 0);
+	const char *by;
+
+	(void)state;
+	x.dhcid = (struct bytes){c1, DHCID_LEN};
+	y.dhcid = (struct bytes){c2, DHCID_LEN};
+	x.dhcid_name = y.dhcid_name = text("pc.lab.example");
+	assert_int_equal(identity_compare(&x, &y, &by), 0);
+	x.client_id = text("strong");
+	assert_int_equal(identity_compare(&x, &y, &by), 0);
+	x.client_id = (struct bytes){global, sizeof(global)};
+	assert_int_equal(identity_compare(&x, &y, &by), 0);
+	x.client_id = (struct bytes){local, sizeof(local)};
+	assert_int_equal(identity_compare(&x, &y, &by), -1);
+	x.client_id.len = 0;
+	x.duid = text("strong");
+	x.dhcid.p = d1;
+	y.dhcid.p = d2;
+	assert_int_equal(identity_compare(&x, &y, &by), 0);
+	assert_string_equal(by, "another DHCID");
+}
+
+static void who_is_known_and_who_is_weak(void **state)
+{
+	static const uint8_t local[] = {1, 2, 0, 0, 0, 0, 5}, random[] = {0, 3, 0, 1, 2, 0, 0, 0, 0, 5},
+			     other_type[] = {0, 1, 0, 1, 2, 0, 0, 0, 0, 5};
+	static const uint8_t of_mac[DHCID_LEN] = {0, 0, 1}, of_client[DHCID_LEN] = {0, 1, 1},
+			     of_duid[DHCID_LEN] = {0, 2, 1};
+	struct identity id = who("", "", 0);
+
+	(void)state;
+	assert_false(identity_known(&id));
+	id = who("c", "", 0);
+	assert_true(identity_known(&id));
+	id = who("", "d", 0);
+	assert_true(identity_known(&id));
+	id = who("", "", 5);
+	assert_true(identity_known(&id));
+	assert_false(identity_is_weak(&id));
+	id.mac.b[0] = 2;
+	assert_true(identity_is_weak(&id));
+	id.duid = (struct bytes){random, sizeof(random)};
+	assert_true(identity_is_weak(&id));
+	/* A DHCID is as strong as what it was made of. */
+	id.dhcid = (struct bytes){of_duid, DHCID_LEN};
+	assert_true(identity_is_weak(&id));
+	id.duid.len = 0;
+	assert_false(identity_is_weak(&id));
+	id.dhcid.p = of_mac;
+	assert_true(identity_is_weak(&id));
+	id.dhcid.p = of_client;
+	assert_false(identity_is_weak(&id));
+	id.client_id = (struct bytes){local, sizeof(local)};
+	assert_true(identity_is_weak(&id));
+	id.dhcid.len = 0;
+	id.duid = (struct bytes){other_type, sizeof(other_type)};
+	assert_false(identity_is_weak(&id));
+}
+
+/* ---- a person's decisions ---------------------------------------------------------------------- */
+
+static void adopting_keeps_what_is_ours_besides(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct belief b = {.seen_known = true, .state = BELIEF_AGREED};
+	const char *why = NULL;
+	const struct rr *v;
+
+	(void)state;
+	rrs_add(&b.want, &a, RR_A, "\300\0\2\1", 4);
+	rrs_add(&b.seen, &a, RR_A, "\300\0\2\1", 4);
+	rrs_add(&b.seen, &a, RR_AAAA, "0123456789abcdef", 16);
+	rrs_add(&b.published, &a, RR_AAAA, "0123456789abcdef", 16);
+	assert_int_equal(decide(&b, &a, DECIDE_ADOPT, false, &why), DECIDE_DONE);
+	assert_int_equal(rrs_of(&b.published, RR_A, &v), 1);
+	assert_int_equal(rrs_of(&b.published, RR_AAAA, &v), 1);
+	b.state = BELIEF_STEP;
+	assert_int_equal(decide(&b, &a, DECIDE_ADOPT, false, &why), DECIDE_NOTHING);
+	assert_string_equal(why, "it is ours already");
+	b.decided = DECIDED_DISOWNED;
+	assert_int_equal(decide(&b, &a, DECIDE_ADOPT, false, &why), DECIDE_DONE);
+	assert_int_equal(b.decided, DECIDED_NOTHING);
+	assert_int_equal(decide(&b, &a, (enum decide_verb)99, false, &why), DECIDE_IMPOSSIBLE);
+	arena_fini(&a);
+}
+
+/* What DNS shows stands, by a person's word: IPAM wants nothing there. */
+static void what_was_given_to_dns_is_not_wanted(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct host h = {.addr = fx_addr("192.0.2.5"), .kind = OBS_LEASE, .why = "w"};
+	struct belief fwd = {.decided = DECIDED_DNS}, rev = {.decided = DECIDED_DNS};
+
+	(void)state;
+	h.name = h.asked = fwd.owner = fx_name("pc.lab.example");
+	rev.owner = fx_name("5.2.0.192.in-addr.arpa");
+	assert_int_equal(plan_forward(&fwd, &a, &fx_zones[0], &h, 1), 0);
+	assert_int_equal(fwd.want.n, 0);
+	fwd.seen_known = true;
+	assert_int_equal(plan_reverse(&rev, &a, &fx_zones[1], &h, &fwd), 0);
+	assert_int_equal(rev.want.n, 0);
+	assert_string_equal(rev.why, fwd.why);
+	arena_fini(&a);
 }
 
 /* ---- naming ------------------------------------------------------------------------------------ */
@@ -755,6 +867,24 @@ static void a_suffix_beats_who_asks_for_it_later(void **state)
 	arena_fini(&a);
 }
 
+/* Who asks for the suffix of his own other address is one host with it. */
+static void a_suffix_is_shared_by_its_host(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct host claims[3] = {host("192.0.2.5", OBS_LEASE, who("", "", 1)),
+				 host("192.0.2.6", OBS_LEASE, who("", "", 2)),
+				 host("2001:db8::7", OBS_LEASE, who("", "", 2))};
+
+	(void)state;
+	assert_true(naming_suffix(&claims[2].name, &claims[1]));
+	claims[2].asked = claims[2].name;
+	settle(&a, claims, 3, NULL, 0);
+	assert_true(dname_equal(&claims[1].name, &claims[2].asked));
+	assert_true(dname_equal(&claims[2].name, &claims[2].asked));
+	assert_non_null(strstr(claims[2].why, "one host with 192.0.2.6"));
+	arena_fini(&a);
+}
+
 static void a_description_has_no_record(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -947,6 +1077,10 @@ int main(void)
 	    cmocka_unit_test(a_dhcid_compares_only_for_one_name_and_one_type),
 	    cmocka_unit_test(a_duid_is_taken_out_of_an_rfc_4361_client_identifier),
 	    cmocka_unit_test(a_dhcid_is_known_again_and_does_not_overflow),
+	    cmocka_unit_test(dhcids_tell_apart_what_they_were_made_of),
+	    cmocka_unit_test(who_is_known_and_who_is_weak),
+	    cmocka_unit_test(adopting_keeps_what_is_ours_besides),
+	    cmocka_unit_test(what_was_given_to_dns_is_not_wanted),
 	    cmocka_unit_test(names_are_refused_with_their_reason),
 	    cmocka_unit_test(a_pattern_protects_labels_and_whole_names),
 	    cmocka_unit_test(the_longest_label_and_name_are_known),
@@ -960,6 +1094,7 @@ int main(void)
 	    cmocka_unit_test(a_suffix_is_lost_with_a_change_of_kind_or_client),
 	    cmocka_unit_test(a_name_too_long_for_a_suffix_is_lost),
 	    cmocka_unit_test(a_suffix_beats_who_asks_for_it_later),
+	    cmocka_unit_test(a_suffix_is_shared_by_its_host),
 	    cmocka_unit_test(a_description_has_no_record),
 	    cmocka_unit_test(a_zone_is_found_by_its_id_with_and_without_index),
 	    cmocka_unit_test(the_zone_above_is_of_the_same_direction),

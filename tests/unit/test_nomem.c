@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/core/decide.h"
 #include "bridge/core/plan.h"
 #include "bridge/core/push_state.h"
 #include "bridge/core/restored.h"
@@ -82,9 +83,9 @@ void *__wrap_realloc(void *p, size_t size)
 	return gives() ? __real_realloc(p, size) : NULL;
 }
 
-/* decide: ERR_NOMEM until nothing fails any more; memory and input are new each time.  spare: so
+/* asked: ERR_NOMEM until nothing fails any more; memory and input are new each time.  spare: so
  * many allocations it can do without (a text that a better one replaces). */
-static void runs_out_but(int (*decide)(struct arena *a, const void *with), const void *with,
+static void runs_out_but(int (*asked)(struct arena *a, const void *with), const void *with,
 			 int spare)
 {
 	long works;
@@ -95,7 +96,7 @@ static void runs_out_but(int (*decide)(struct arena *a, const void *with), const
 
 		failed = false;
 		left = works;
-		r = decide(&a, with);
+		r = asked(&a, with);
 		left = -1;
 		if (r == 0 && failed)
 			spare--;
@@ -107,12 +108,12 @@ static void runs_out_but(int (*decide)(struct arena *a, const void *with), const
 	assert_true(works > 1);
 }
 
-static void runs_out(int (*decide)(struct arena *a, const void *with), const void *with)
+static void runs_out(int (*asked)(struct arena *a, const void *with), const void *with)
 {
-	runs_out_but(decide, with, 0);
+	runs_out_but(asked, with, 0);
 }
 
-/* Within decide: what is needed for the question costs nothing. */
+/* Within it: what is needed for the question costs nothing. */
 static long free_of_charge(void)
 {
 	long was = left;
@@ -222,6 +223,37 @@ static void a_change_without_memory_is_not_kept(void **state)
 		runs_out(live_through, &owners[i]);
 }
 
+static int adopt(struct arena *a, const void *with)
+{
+	static const struct owner_text text = {"A 192.0.2.5\nA 192.0.2.6",
+					       "AAAA 2001:db8::4\nAAAA 2001:db8::6", NULL,
+					       "A 192.0.2.5\nA 192.0.2.6", false, 0};
+	struct belief b;
+	const char *why;
+
+	(void)with;
+	make_owner(&b, a, &text);
+	b.state = BELIEF_AGREED;
+	return decide(&b, a, DECIDE_ADOPT, false, &why);
+}
+
+static int spare(struct arena *a, const void *with)
+{
+	struct belief b;
+
+	make_owner(&b, a, with);
+	return belief_spare(&b, a, &b.seen);
+}
+
+static void a_decision_without_memory_is_none(void **state)
+{
+	static const struct owner_text kept = {"", "A 192.0.2.5\nA 192.0.2.6", NULL, "", false, 0};
+
+	(void)state;
+	runs_out(adopt, NULL);
+	runs_out(spare, &kept);
+}
+
 /* ---- names -------------------------------------------------------------------------------------- */
 
 static struct host a_host(const char *addr, const char *name, enum obs_kind kind, uint8_t mac)
@@ -279,6 +311,21 @@ static int settle_suffix(struct arena *a, const void *with)
 	return r;
 }
 
+/* One host with three addresses, of which two families share a name. */
+static int settle_joined(struct arena *a, const void *with)
+{
+	struct host claims[] = {a_host("192.0.2.5", "pc.lab.example", OBS_LEASE, 4),
+				a_host("2001:db8::5", "pc.lab.example", OBS_LEASE, 4),
+				a_host("192.0.2.6", "pc.lab.example", OBS_LEASE, 4),
+				a_host("192.0.2.7", "pc.lab.example", OBS_LEASE, 8),
+				a_host("2001:db8::7", "pc.lab.example", OBS_LEASE, 8)};
+	struct plan_names in = {claims, 5, NULL, 0, NULL, 0};
+	struct plan_answer out;
+
+	(void)with;
+	return plan_settle_names(&out, a, &fx_space, &in);
+}
+
 static int plan(struct arena *a, const void *with)
 {
 	struct host hosts[] = {a_host("192.0.2.5", "pc.lab.example", OBS_LEASE, 1),
@@ -323,6 +370,7 @@ static void names_without_memory_are_not_settled(void **state)
 	(void)state;
 	runs_out(settle, NULL);
 	runs_out(settle_suffix, NULL);
+	runs_out(settle_joined, NULL);
 	runs_out(plan, NULL);
 	runs_out(name_one, &kinds[0]);
 	runs_out(name_one, &kinds[1]);
@@ -382,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_verdict_without_memory_is_none),
 	    cmocka_unit_test(a_change_without_memory_is_not_kept),
+	    cmocka_unit_test(a_decision_without_memory_is_none),
 	    cmocka_unit_test(names_without_memory_are_not_settled),
 	    cmocka_unit_test(a_policy_without_memory_is_none),
 	};
