@@ -1,4 +1,5 @@
-/* transfer.c - fetches a zone over a connection of its own: whole and verified, or not at all.
+/* transfer.c - fetches a zone, or what changed in it, over a connection of its own: whole and
+ * verified, or not at all.
  *
  * The deadline is one for the whole transfer, so a server that dribbles gains nothing; bytes and
  * records are capped, and memory is one buffer.
@@ -31,9 +32,14 @@ struct job {
 	uint64_t bytes;
 	struct tsig_mac mac;         /* of the request */
 	struct tsig_stream *stream;  /* NULL: no key */
+	uint16_t id;
+	uint64_t records;
 	struct axfr axfr;
+	struct ixfr ixfr;
 	bool named;                  /* the sentence names the server already */
 	transfer_rr sink;
+	transfer_change changed;     /* NULL: the whole zone is asked for */
+	uint32_t since;
 	void *arg;
 };
 
@@ -51,7 +57,7 @@ static int wait_for(struct job *j, short events, struct err *e)
 			return err_sys(e, errno, "waiting for it");
 	}
 	err_set(e, ERR_BUSY, "not done in %" PRId64 " ms (%" PRIu64 " bytes, %" PRIu64 " records came)",
-		j->lim->timeout_ms, j->bytes, j->axfr.records);
+		j->lim->timeout_ms, j->bytes, j->records);
 	return ERR_BUSY;
 }
 
@@ -91,13 +97,22 @@ static int write_all(struct job *j, const char *p, size_t len, struct err *e)
 	return 0;
 }
 
+static int write_request(struct buf *msg, struct job *j, const struct dname *zone, struct err *e)
+{
+	j->id = (uint16_t)clock_random();
+	if (j->changed != NULL) {
+		ixfr_init(&j->ixfr, zone, j->id, j->since);
+		return write_ixfr(msg, j->id, zone, j->since, e);
+	}
+	axfr_init(&j->axfr, zone, j->id);
+	return write_query(msg, j->id, zone, RR_AXFR, e);
+}
+
 static int send_request(struct job *j, const struct dname *zone, struct err *e)
 {
 	struct buf msg = BUF_INIT, framed = BUF_INIT;
-	uint16_t id = (uint16_t)clock_random();
-	int r = write_query(&msg, id, zone, RR_AXFR, e);
+	int r = write_request(&msg, j, zone, e);
 
-	axfr_init(&j->axfr, zone, id);
 	if (r == 0 && j->s->key != NULL)
 		r = tsig_sign(&msg, j->s->key, clock_wall_s(), &j->mac, e);
 	if (r == 0 && j->s->key != NULL)
@@ -118,10 +133,10 @@ static int ended(const struct job *j, int errnum, struct err *e)
 
 	if (errnum != 0)
 		r = err_sys(e, errnum, "the connection broke after %" PRIu64 " records",
-			    j->axfr.records);
+			    j->records);
 	else
 		err_set(e, r, "the server closed the connection after %" PRIu64 " records",
-			j->axfr.records);
+			j->records);
 	err_hint(e, "nothing of it is used, the next pass tries again; its log may say why");
 	return r;
 }
@@ -163,15 +178,30 @@ static int next_message(struct job *j, const uint8_t **p, size_t *len, struct er
 	}
 }
 
+static int count(struct job *j, struct err *e)
+{
+	if (++j->records > j->lim->max_records)
+		return err_set(e, ERR_PROTO, "more than %" PRIu64 " records came",
+			       j->lim->max_records);
+	return 0;
+}
+
 static int count_and_give(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,
 			  const uint8_t *rdata, size_t rdlen, struct err *e)
 {
 	struct job *j = arg;
+	int r = count(j, e);
 
-	if (j->axfr.records > j->lim->max_records)
-		return err_set(e, ERR_PROTO, "more than %" PRIu64 " records came",
-			       j->lim->max_records);
-	return j->sink(j->arg, owner, type, ttl_s, rdata, rdlen, e);
+	return r < 0 ? r : j->sink(j->arg, owner, type, ttl_s, rdata, rdlen, e);
+}
+
+static int count_and_tell(void *arg, bool added, const struct dname *owner, uint16_t type,
+			  const uint8_t *rdata, size_t rdlen, struct err *e)
+{
+	struct job *j = arg;
+	int r = count(j, e);
+
+	return r < 0 ? r : j->changed(j->arg, added, owner, type, rdata, rdlen, e);
 }
 
 /* The first message may be a refusal; then its TSIG, if any, says more than the stream would. */
@@ -199,14 +229,15 @@ static int take_message(struct job *j, const uint8_t *p, size_t len, struct err 
 
 	if (!wirecheck(&m, p, len, &why))
 		return err_set(e, ERR_PROTO, "a message is malformed: %s", why);
-	if (wire_rcode(&m) != RCODE_NOERROR && m.id == j->axfr.id)
+	if (wire_rcode(&m) != RCODE_NOERROR && m.id == j->id)
 		return refusal(j, &m, e);
 	if (j->stream != NULL) {
 		r = tsig_stream_next(j->stream, p, len, clock_wall_s(), e);
 		if (r < 0)
 			return r;
 	}
-	return axfr_feed(&j->axfr, &m, count_and_give, j, e);
+	return j->changed != NULL ? ixfr_feed(&j->ixfr, &m, count_and_tell, j, e)
+				  : axfr_feed(&j->axfr, &m, count_and_give, j, e);
 }
 
 static int run(struct job *j, const struct dname *zone, struct err *e)
@@ -227,23 +258,45 @@ static int run(struct job *j, const struct dname *zone, struct err *e)
 	return r;
 }
 
+static int transfer(struct job *j, const struct dname *zone, struct err *e)
+{
+	AUTO(own_freep) uint8_t *in = malloc(IN_CAP);
+	char who[SERVER_TEXT], name[DNAME_TEXT];
+	int r;
+
+	j->fd = -1;
+	j->deadline_ms = clock_mono_ms() + j->lim->timeout_ms;
+	j->in = in;
+	r = in != NULL ? run(j, zone, e) : err_nomem(e);
+	own_closep(&j->fd);
+	tsig_stream_free(j->stream);
+	if (r < 0)
+		return err_in(e, r, "transfer of \"%s\"%s%s", dname_print(name, zone),
+			      j->named ? "" : " from ", j->named ? "" : server_print(who, j->s));
+	return r;
+}
+
 int transfer_axfr(const struct server *s, const struct dname *zone,
 		  const struct transfer_limits *lim, transfer_rr sink, void *arg,
 		  uint32_t *serial, struct err *e)
 {
-	AUTO(own_freep) uint8_t *in = malloc(IN_CAP);
-	struct job j = {.s = s, .lim = lim, .deadline_ms = clock_mono_ms() + lim->timeout_ms,
-			.fd = -1, .in = in, .sink = sink, .arg = arg};
-	char who[SERVER_TEXT], name[DNAME_TEXT];
-	int r = in != NULL ? run(&j, zone, e) : err_nomem(e);
+	struct job j = {.s = s, .lim = lim, .sink = sink, .arg = arg};
+	int r = transfer(&j, zone, e);
 
-	own_closep(&j.fd);
-	tsig_stream_free(j.stream);
-	if (r < 0)
-		return err_in(e, r, "transfer of \"%s\"%s%s", dname_print(name, zone),
-			      j.named ? "" : " from ", j.named ? "" : server_print(who, s));
 	*serial = j.axfr.serial;
-	return 0;
+	return r;
+}
+
+int transfer_ixfr(const struct server *s, const struct dname *zone, uint32_t since,
+		  const struct transfer_limits *lim, transfer_change sink, void *arg,
+		  uint32_t *serial, struct err *e)
+{
+	struct job j = {.s = s, .lim = lim, .changed = sink, .since = since, .arg = arg};
+	int r = transfer(&j, zone, e);
+
+	*serial = j.ixfr.serial;
+	/* Who refuses this or garbles it may well give the zone, and else says why. */
+	return r == ERR_DENIED || r == ERR_PROTO ? TRANSFER_WHOLE : r;
 }
 
 /* The zone's own SOA in the answer section. */

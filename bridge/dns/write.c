@@ -196,3 +196,24 @@ int write_query(struct buf *out, uint16_t id, const struct dname *name, uint16_t
 	buf_u16(out, RR_CLASS_IN);
 	return out->bad ? err_nomem(e) : 0;
 }
+
+int write_ixfr(struct buf *out, uint16_t id, const struct dname *zone, uint32_t since,
+	       struct err *e)
+{
+	static const char roots[2] = {0, 0};  /* both its names */
+	int i, r = write_query(out, id, zone, RR_IXFR, e);
+
+	if (r < 0)
+		return r;
+	put16_at(out, 8, 1);
+	buf_u16(out, 0xc000 | WIRE_HEADER);
+	buf_u16(out, RR_SOA);
+	buf_u16(out, RR_CLASS_IN);
+	buf_u32(out, 0);
+	buf_u16(out, 2 + 5 * 4);
+	buf_add(out, roots, 2);
+	buf_u32(out, since);
+	for (i = 0; i < 4; i++)
+		buf_u32(out, 0);
+	return out->bad ? err_nomem(e) : 0;
+}

@@ -1,4 +1,4 @@
-/* write.h - our own writer of DNS requests: UPDATE, SOA query, AXFR, plain queries.
+/* write.h - our own writer of DNS requests: UPDATE, SOA query, AXFR, IXFR, plain queries.
  *
  * Compresses owners against the zone's name, counts every byte, never passes 65,535.
  */
@@ -17,5 +17,8 @@ int write_update(struct buf *out, uint16_t id, const struct dname *zone,
 /* RD clear, no EDNS. */
 int write_query(struct buf *out, uint16_t id, const struct dname *name, uint16_t type,
 		struct err *e);
+/* What changed since that serial (RFC 1995 3). */
+int write_ixfr(struct buf *out, uint16_t id, const struct dname *zone, uint32_t since,
+	       struct err *e);
 
 #endif
