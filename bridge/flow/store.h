@@ -41,9 +41,12 @@ struct source_gone {
 struct zone_row {
 	int32_t id;
 	bool known;               /* transferred whole at least once: an owner without row is absent */
-	uint32_t serial;          /* of that transfer */
+	uint32_t serial;          /* of the last transfer kept, whole or of what changed */
+	int64_t read_at_s;        /* when that transfer began; 0: there was none */
 	int64_t pulled_at_s;      /* last time seen is known to equal the server */
 	int64_t full_at_s;        /* last full compare */
+	bool sent_known;          /* see zone_sent; zone_put leaves both as they are */
+	uint32_t sent_serial;
 	const char *last_error;   /* NULL: fine */
 };
 
@@ -209,6 +212,10 @@ struct flow_store {
 
 	int (*zone_get)(void *ctx, struct zone_row *out, struct arena *a, int32_t id, struct err *e);
 	int (*zone_put)(void *ctx, const struct zone_row *row, struct err *e);
+	/* The serial that the server showed after changes of ours were proven; kept where it is newer
+	 * (RFC 1982) than the one that is, or in any case (anew).  Waits for nobody: where another
+	 * transaction holds the row, nothing is kept. */
+	int (*zone_sent)(void *ctx, int32_t id, uint32_t serial, bool anew, struct err *e);
 
 	int (*zone_queue)(void *ctx, struct zone_queue *out, int32_t zone_id, struct err *e);
 

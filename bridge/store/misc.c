@@ -104,7 +104,11 @@ static int flow_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32
 		.serial = store_u32(rows, 0, 1),
 		.pulled_at_s = pg_time(rows, 0, 2),
 		.full_at_s = pg_time(rows, 0, 3),
+		.read_at_s = pg_time(rows, 0, 5),
+		.sent_known = !pg_is_null(rows, 0, 6),
 	};
+	if (out->sent_known)
+		out->sent_serial = store_u32(rows, 0, 6);
 	return store_keep_text(&out->last_error, a, rows, 0, 4) ? 0 : err_nomem(e);
 }
 
@@ -121,7 +125,23 @@ static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	pg_arg_time(&a, row->pulled_at_s);
 	pg_arg_time(&a, row->full_at_s);
 	pg_arg_text(&a, row->last_error);
+	pg_arg_time(&a, row->read_at_s);
 	r = pg_run_later(s->pg, sql_zone_put, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_zone_sent(void *ctx, int32_t id, uint32_t serial, bool anew, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, id);
+	pg_arg_i64(&a, serial);
+	pg_arg_bool(&a, anew);
+	r = pg_run_later(s->pg, sql_zone_sent, &a, e);
 	pg_args_fini(&a);
 	return r;
 }
@@ -212,6 +232,7 @@ void store_bind_misc(struct flow_store *f)
 	f->sources_gone = flow_sources_gone;
 	f->zone_get = flow_zone_get;
 	f->zone_put = flow_zone_put;
+	f->zone_sent = flow_zone_sent;
 	f->zone_queue = flow_zone_queue;
 	f->brake_get = flow_brake_get;
 	f->brake_put = flow_brake_put;

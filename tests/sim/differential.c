@@ -436,6 +436,8 @@ struct call {
 	struct ipaddr addrs[4];
 	struct dname names[3];
 	struct zone_row zone;
+	uint32_t sent_serial;
+	bool sent_anew;
 	struct source_row source;
 	struct brake brake;
 	struct journal_line lines[24];
@@ -675,6 +677,12 @@ static int op_zone_put(struct diff *d, struct side *s, const struct call *c, str
 	return s->st.zone_put(s->st.ctx, &c->zone, e);
 }
 
+static int op_zone_sent(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	(void)d;
+	return s->st.zone_sent(s->st.ctx, c->zone_id, c->sent_serial, c->sent_anew, e);
+}
+
 static int op_zone_get(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	struct zone_row z;
@@ -687,6 +695,8 @@ static int op_zone_get(struct diff *d, struct side *s, const struct call *c, str
 	put_num(&s->out, "serial", z.serial);
 	put_num(&s->out, "pulled", z.pulled_at_s);
 	put_num(&s->out, "full", z.full_at_s);
+	put_num(&s->out, "read", z.read_at_s);
+	put_num(&s->out, "sent", z.sent_known ? (int64_t)z.sent_serial : -1);
 	put_text(&s->out, "error", z.last_error);
 	return 0;
 }
@@ -800,6 +810,7 @@ static const struct op {
 	{"settle", op_settle},
 	{"beliefs_guarding", op_guarding},   {"seen_walk", op_seen_walk},
 	{"zone_put", op_zone_put},           {"zone_get", op_zone_get},
+	{"zone_sent", op_zone_sent},
 	{"source_put", op_source_put},       {"source_get", op_source_get},
 	{"brake", op_brake},                 {"totals", op_totals},
 	{"journal", op_journal},             {"journal_last", op_journal_last},
@@ -854,7 +865,9 @@ static void fill_call(struct diff *d, struct call *c)
 	/* A zone that is known stays so; and rows of before keep their reading. */
 	c->zone = (struct zone_row){.id = c->zone_id, .known = true, .serial = below(d, 9) << 29,
 				    .pulled_at_s = some_time(d), .full_at_s = some_time(d),
-				    .last_error = some_text(d)};
+				    .read_at_s = some_time(d), .last_error = some_text(d)};
+	c->sent_serial = below(d, 9) << 29;
+	c->sent_anew = below(d, 4) == 0;
 	c->source = (struct source_row){.id = c->source_id, .cursor = some_text(d),
 					.last_ok_s = some_time(d), .last_try_s = some_time(d),
 					.last_error = some_text(d), .rows = below(d, 9),

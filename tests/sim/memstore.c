@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/value/wirelen.h"
 #include "tests/sim/memtables.h"
 
 /* ---- order of the tables ---------------------------------------------------------------- */
@@ -329,6 +330,23 @@ static int mem_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32_
 	return 0;
 }
 
+static int put_zone(struct memstore *m, const struct zone_row *row, bool sent, struct err *e)
+{
+	struct zone_row *n = arena_alloc(&m->rows, sizeof(*n));
+	bool found;
+	size_t at = table_find(&m->now.t[T_ZONE], row, &found);
+
+	if (n == NULL || !dup_zone(&m->rows, n, row))
+		return memstore_nomem(m, e);
+	if (!sent) {
+		const struct zone_row *had = found ? m->now.t[T_ZONE].v[at] : NULL;
+
+		n->sent_known = had != NULL && had->sent_known;
+		n->sent_serial = n->sent_known ? had->sent_serial : 0;
+	}
+	return table_put(&m->now.t[T_ZONE], n) < 0 ? memstore_nomem(m, e) : 0;
+}
+
 static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 {
 	struct memstore *m = ctx;
@@ -338,10 +356,28 @@ static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 		return r;
 	if (!memstore_has_zone(m, row->id))
 		return memstore_misuse(m, e, "no such zone");
-	struct zone_row *n = arena_alloc(&m->rows, sizeof(*n));
-	if (n == NULL || !dup_zone(&m->rows, n, row) || table_put(&m->now.t[T_ZONE], n) < 0)
-		return memstore_nomem(m, e);
-	return 0;
+	return put_zone(m, row, false, e);
+}
+
+static int mem_zone_sent(void *ctx, int32_t id, uint32_t serial, bool anew, struct err *e)
+{
+	struct memstore *m = ctx;
+	struct zone_row row = {.id = id};
+	bool found;
+	int r = memstore_enter(m, e);
+
+	if (r < 0)
+		return r;
+	if (!memstore_has_zone(m, id))
+		return 0;
+	size_t at = table_find(&m->now.t[T_ZONE], &row, &found);
+	if (found)
+		row = *(const struct zone_row *)m->now.t[T_ZONE].v[at];
+	if (!anew && row.sent_known && !serial_newer(row.sent_serial, serial))
+		return 0;
+	row.sent_known = true;
+	row.sent_serial = serial;
+	return put_zone(m, &row, true, e);
 }
 
 static int mem_brake_get(void *ctx, struct brake *out, int32_t zone_id, int32_t source_id,
@@ -549,6 +585,7 @@ struct flow_store memstore_flow(struct memstore *m)
 		.sources_gone = mem_sources_gone,
 		.zone_get = mem_zone_get,
 		.zone_put = mem_zone_put,
+		.zone_sent = mem_zone_sent,
 		.brake_get = mem_brake_get,
 		.brake_put = mem_brake_put,
 		.journal = mem_journal,
