@@ -23,6 +23,7 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(NAME_FROZEN, WARN, "somebody keeps undoing a name: it is left alone")                    \
 	/* what comes back from them */                                                            \
 	M(PULL_DONE, INFO, "a zone was read and differed from what was known")                     \
+	M(PULL_WHOLE, DEBUG, "what changed in a zone cannot be followed: all of it is read")       \
 	M(PULL_FAILED, WARN, "a zone could not be read")                                           \
 	M(ZONE_RESTORED, WARN, "the serial went back: ours is written or removed again")           \
 	M(PARENT_DIFFERS, WARN, "the zone above a classless zone does not lead to it")             \

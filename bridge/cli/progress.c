@@ -119,6 +119,14 @@ static int net_transfer(void *ctx, const struct policy_zone *z, transfer_sink si
 	return r;
 }
 
+static int net_changes(void *ctx, const struct policy_zone *z, uint32_t since, change_sink sink,
+		       void *arg, uint32_t *serial, struct err *e)
+{
+	struct progress *p = ctx;
+	draw(p, z->text, "asking what changed", 0);
+	return p->real_net->changes(p->real_net->ctx, z, since, sink, arg, serial, e);
+}
+
 static int net_query(void *ctx, const struct policy_zone *z, const struct dname *owner,
 		     struct rrs *out, struct arena *a, struct err *e)
 {
@@ -166,8 +174,8 @@ void progress_watch(struct progress *p, struct flow *f, struct flow_feed **feed)
 	if (!p->tty)
 		return;
 	p->real_net = f->net;
-	p->net = (struct flow_net){p,       net_now_s,    net_random, net_submit, net_collect,
-				   net_soa, net_transfer, net_query};
+	p->net = (struct flow_net){p,       net_now_s,    net_random,  net_submit, net_collect,
+				   net_soa, net_transfer, net_changes, net_query};
 	f->net = &p->net;
 	if (feed == NULL)
 		return;

@@ -45,27 +45,32 @@ static struct compare_diff *diff_of(struct compare *c, const struct dname *owner
 	return map_put(&c->diffs, d->owner.b, d->owner.len, d) < 0 ? NULL : d;
 }
 
+int compare_add(struct compare *c, const struct dname *owner, const struct rrs *seen,
+		struct err *e)
+{
+	struct compare_diff *d = diff_of(c, owner);
+	size_t i;
+
+	if (d == NULL)
+		return err_nomem(e);
+	for (i = 0; i < seen->n; i++) {
+		if (rrs_add(&d->seen, &c->arena, seen->v[i].type, seen->v[i].rdata,
+			    seen->v[i].rdlen) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
 /* The records of one owner have been shown.  A server that shows an owner in two parts makes
  * two differences, which become one. */
 static int end_group(struct compare *c, struct err *e)
 {
-	struct compare_diff *d;
-	size_t i;
-
 	if (c->group.n == 0)
 		return 0;
 	if (map_get(&c->diffs, c->owner.b, c->owner.len) == NULL &&
 	    digest_match(&c->expected, &c->owner, c->group_sum))
 		return 0;
-	d = diff_of(c, &c->owner);
-	if (d == NULL)
-		return err_nomem(e);
-	for (i = 0; i < c->group.n; i++) {
-		if (rrs_add(&d->seen, &c->arena, c->group.v[i].type, c->group.v[i].rdata,
-			    c->group.v[i].rdlen) < 0)
-			return err_nomem(e);
-	}
-	return 0;
+	return compare_add(c, &c->owner, &c->group, e);
 }
 
 static int show(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,

@@ -30,6 +30,9 @@ struct compare {
 
 void compare_init(struct compare *c, struct flow *f, const struct policy_zone *zone);
 void compare_fini(struct compare *c);
+/* One more owner that differs, and what it shows.  0 or ERR_NOMEM. */
+int compare_add(struct compare *c, const struct dname *owner, const struct rrs *seen,
+		struct err *e);
 /* Transfers the zone and fills diffs, vanished owners (with an empty seen) among them.
  * Nothing of it is kept when it fails; *stored: then it was not the store that failed. */
 int compare_run(struct compare *c, bool *stored, struct err *e);

@@ -92,8 +92,9 @@ struct flow {
 struct flow_zones *flow_zones_new(void);
 void flow_zones_free(struct flow_zones *z);
 
-/* The reverse pass of every zone (or the one given): SOA first, AXFR when it moved, differences
- * into seen, PTRs into dns and edit evidence, affected owners planned again. */
+/* The reverse pass of every zone (or the one given): SOA first, what changed when it moved (all of
+ * it where that cannot be followed, or once in full_every_s), differences into seen, PTRs into
+ * dns and edit evidence, affected owners planned again. */
 int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e);
 
 /* Plans every address anew when the configuration is not the one the names were planned with:

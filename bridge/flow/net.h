@@ -16,6 +16,12 @@
 typedef int (*transfer_sink)(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,
 			     const uint8_t *rdata, size_t rdlen, struct err *e);
 
+/* One record that went or came, in the server's order; as transfer_sink. */
+typedef int (*change_sink)(void *arg, bool added, const struct dname *owner, uint16_t type,
+			   const uint8_t *rdata, size_t rdlen, struct err *e);
+
+enum { NET_WHOLE = 2 };  /* only a whole transfer tells */
+
 struct flow_net {
 	void *ctx;
 
@@ -36,6 +42,10 @@ struct flow_net {
 	 * *serial set.  Negative: whatever sink got is worth nothing. */
 	int (*transfer)(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
 			uint32_t *serial, struct err *e);
+	/* What changed since that serial, an older one than the server's, as transfer.  NET_WHOLE:
+	 * the server does not tell, or sink answered that. */
+	int (*changes)(void *ctx, const struct policy_zone *z, uint32_t since, change_sink sink,
+		       void *arg, uint32_t *serial, struct err *e);
 	/* What stands at one owner: all kept types, and whatever else the server tells. */
 	int (*query)(void *ctx, const struct policy_zone *z, const struct dname *owner,
 		     struct rrs *out, struct arena *a, struct err *e);

@@ -305,7 +305,7 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 	b->apex = dname_equal(&b->owner, &z->zone->name);
 	b->below_cut = planner_below_cut(z, &b->owner);
 	b->same_client = z->zone->is_reverse && same_client(b, host);
-	push_forget_late(b, z->row.full_at_s);
+	push_forget_late(b, z->row.read_at_s);
 	if (verdict_owner(&v, a, b, z->zone->foreign, supported) < 0)
 		return err_nomem(e);
 	if (v.revert)

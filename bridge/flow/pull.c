@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bridge/base/vec.h"
-#include "bridge/flow/compare.h"
+#include "bridge/flow/delta.h"
 #include "bridge/flow/force.h"
 #include "bridge/flow/parent.h"
 #include "bridge/flow/ptr_evidence.h"
@@ -23,6 +23,7 @@ struct pull {
 	int64_t began_s;
 	bool beside;                 /* another process has the right to send here */
 	bool rollback;               /* the serial went backwards */
+	bool partial;                /* compared is what changed since the serial that is kept */
 	size_t skipped;              /* owners that differ and were written meanwhile */
 	/* inside the transaction */
 	struct planner p;
@@ -342,10 +343,14 @@ static int keep_inside(void *arg, struct err *e)
 	/* Where owners were left out the next look begins from the serial before. */
 	if (u->skipped == 0) {
 		u->row.serial = u->cmp.serial;
-		u->row.full_at_s = u->began_s;
+		u->row.read_at_s = u->began_s;
+		u->row.full_at_s = u->partial ? u->row.full_at_s : u->began_s;
 	}
 	u->row.last_error = NULL;
-	return st->zone_put(st->ctx, &u->row, e);
+	r = st->zone_put(st->ctx, &u->row, e);
+	if (r == 0 && u->rollback && u->skipped == 0)
+		r = st->zone_sent(st->ctx, u->zone->id, u->row.serial, true, e);
+	return r;
 }
 
 static int keep_result(struct pull *u, struct err *e)
@@ -356,7 +361,8 @@ static int keep_result(struct pull *u, struct err *e)
 	vec_fini(&u->freed);
 	if (r == 0 && u->cmp.diffs.n > 0)
 		flow_say(u->f, MSG_PULL_DONE, u->zone->text,
-			 "pull, done (serial %u, %zu names differed)", u->cmp.serial, u->cmp.diffs.n);
+			 "pull, done (serial %u%s, %zu names differed)", u->cmp.serial,
+			 u->partial ? ", what changed" : "", u->cmp.diffs.n);
 	return r;
 }
 
@@ -385,22 +391,65 @@ static int failed(struct pull *u, const struct err *cause, struct err *e)
 	return keep_row(u, e);
 }
 
+/* The newest serial that the server ever showed us, after changes of ours too. */
+static uint32_t newest(const struct zone_row *row)
+{
+	return row->sent_known && serial_newer(row->serial, row->sent_serial) ? row->sent_serial
+									      : row->serial;
+}
+
+static bool is_older(const struct pull *u, uint32_t serial)
+{
+	uint32_t known = newest(&u->row);
+
+	return u->row.known && serial != known && !serial_newer(known, serial);
+}
+
+static bool is_full_due(const struct pull *u)
+{
+	return u->began_s >= u->row.full_at_s + u->f->full_every_s;
+}
+
 static bool is_current(const struct pull *u, uint32_t serial)
 {
-	return u->row.known && serial == u->row.serial &&
-	       u->began_s < u->row.full_at_s + u->f->full_every_s;
+	return u->row.known && serial == u->row.serial && !is_full_due(u) && !is_older(u, serial);
 }
 
 /* Of several servers one may lag behind the other: that is no restored zone. */
 static int behind(const struct pull *u, uint32_t serial, struct err *cause)
 {
-	if (u->zone->n_servers < 2 || !u->row.known || serial == u->row.serial ||
-	    serial_newer(u->row.serial, serial))
+	if (u->zone->n_servers < 2 || !is_older(u, serial))
 		return 0;
 	err_set(cause, ERR_PROTO, "server shows serial %u, an earlier look showed %u", serial,
-		u->row.serial);
+		newest(&u->row));
 	err_hint(cause, "is this server behind the others of the zone, or was the zone restored?");
 	return ERR_PROTO;
+}
+
+/* What changed, where that is known to be all. */
+static int compare_changes(struct pull *u, bool *stored, struct err *e)
+{
+	const char *why;
+	int r;
+
+	if (u->rollback || !u->row.known || is_full_due(u))
+		return NET_WHOLE;
+	r = delta_run(&u->cmp, &u->row, &why, stored, e);
+	if (r == NET_WHOLE) {
+		flow_say(u->f, MSG_PULL_WHOLE, u->zone->text,
+			 "pull, all of it is read: %s (since serial %u)", why, u->row.serial);
+		compare_fini(&u->cmp);
+		compare_init(&u->cmp, u->f, u->zone);
+	}
+	return r;
+}
+
+static int compare(struct pull *u, bool *stored, struct err *e)
+{
+	int r = compare_changes(u, stored, e);
+
+	u->partial = r != NET_WHOLE;
+	return u->partial ? r : compare_run(&u->cmp, stored, e);
 }
 
 static int transfer(struct pull *u, struct err *e)
@@ -410,7 +459,7 @@ static int transfer(struct pull *u, struct err *e)
 	int r;
 
 	compare_init(&u->cmp, u->f, u->zone);
-	r = compare_run(&u->cmp, &stored, &cause);
+	r = compare(u, &stored, &cause);
 	if (r == 0)
 		r = keep_result(u, e);
 	else if (stored)
@@ -428,13 +477,12 @@ static int look_at_all(struct pull *u, uint32_t serial, struct err *e)
 
 	if (behind(u, serial, &cause) < 0)
 		return failed(u, &cause, e);
-	u->rollback = u->row.known && serial != u->row.serial &&
-		      !serial_newer(u->row.serial, serial);
+	u->rollback = is_older(u, serial);
 	if (u->rollback)
 		flow_say(u->f, MSG_ZONE_RESTORED, u->zone->text,
 			 "serial went back from %u to %u: the zone was restored, "
 			 "what is ours is written again, what we had removed goes again",
-			 u->row.serial, serial);
+			 newest(&u->row), serial);
 	return transfer(u, e);
 }
 

@@ -128,7 +128,7 @@ static int make_item(struct making *m, struct belief *b, bool retried, struct er
 		return r < 0 ? r : 0;
 	it->fresh = push_implied(b, &it->v);
 	if (!it->fresh) {
-		push_forget_late(b, z->row.full_at_s);
+		push_forget_late(b, z->row.read_at_s);
 		r = offer(m, it, e);
 	}
 	if (r == 0 && vec_push(&m->items, it) < 0)

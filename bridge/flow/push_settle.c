@@ -454,6 +454,31 @@ static int write_shortcut(struct settling *s, struct shortcut *c, struct err *e)
 	return r;
 }
 
+static bool is_zones_first(const struct settling *s, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < i && s->done[k]->zone != s->done[i]->zone; k++)
+		;
+	return k == i;
+}
+
+/* By these serials a server is known to have lost what was written. */
+static int keep_serials(struct settling *s, struct err *e)
+{
+	struct flow_store *st = s->f->store;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < s->n_done && r == 0; i++) {
+		const struct push_zone *z = s->done[i]->zone;
+
+		if (z->serial != 0 && is_zones_first(s, i))
+			r = st->zone_sent(st->ctx, z->zone->id, z->serial, false, e);
+	}
+	return r;
+}
+
 static int short_inside(void *arg, struct err *e)
 {
 	struct settling *s = arg;
@@ -466,6 +491,7 @@ static int short_inside(void *arg, struct err *e)
 			r = gather(s, &c, s->done[i], e);
 	}
 	r = r < 0 ? r : write_shortcut(s, &c, e);
+	r = r < 0 ? r : keep_serials(s, e);
 	vec_fini(&c.rows);
 	vec_fini(&c.items);
 	vec_fini(&c.msgs);

@@ -267,18 +267,36 @@ static int soa(void *ctx, const struct policy_zone *z, uint32_t *serial, struct 
 	return r;
 }
 
-static int transfer(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
-		    uint32_t *serial, struct err *e)
+static struct transfer_limits limits(const struct wire *w)
 {
-	struct wire *w = ctx;
-	struct transfer_limits lim = {.max_bytes = TRANSFER_MAX_BYTES,
-				      .max_records = TRANSFER_MAX_RECORDS};
+	return (struct transfer_limits){
+		.timeout_ms = until(w, TRANSFER_TIMEOUT_MS) - clock_mono_ms(),
+		.max_bytes = TRANSFER_MAX_BYTES,
+		.max_records = TRANSFER_MAX_RECORDS,
+	};
+}
+
+static int changes(void *ctx, const struct policy_zone *z, uint32_t since, change_sink sink,
+		   void *arg, uint32_t *serial, struct err *e)
+{
+	struct transfer_limits lim = limits(ctx);
 	struct wire_server *s;
-	int r = server_of(w, z, &s, e);
+	int r = server_of(ctx, z, &s, e);
 
 	if (r < 0)
 		return r;
-	lim.timeout_ms = until(w, TRANSFER_TIMEOUT_MS) - clock_mono_ms();
+	return transfer_ixfr(&s->transfer, &z->name, since, &lim, sink, arg, serial, e);
+}
+
+static int transfer(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
+		    uint32_t *serial, struct err *e)
+{
+	struct transfer_limits lim = limits(ctx);
+	struct wire_server *s;
+	int r = server_of(ctx, z, &s, e);
+
+	if (r < 0)
+		return r;
 	return transfer_axfr(&s->transfer, &z->name, &lim, sink, arg, serial, e);
 }
 
@@ -408,9 +426,11 @@ static int query(void *ctx, const struct policy_zone *z, const struct dname *own
 	return r;
 }
 
+_Static_assert((int)NET_WHOLE == (int)TRANSFER_WHOLE, "the answer of changes is transfer_ixfr's");
+
 struct flow_net wire_flow(struct wire *w)
 {
 	return (struct flow_net){.ctx = w, .now_s = now_s, .random = random64, .submit = submit,
 				 .collect = collect, .soa = soa, .transfer = transfer,
-				 .query = query};
+				 .changes = changes, .query = query};
 }

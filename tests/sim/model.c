@@ -38,8 +38,8 @@ struct model {
 	struct queue in_flight[ZONES_MAX];
 	struct msg *late;
 	VEC(struct dname) refused;
-	struct map sent;      /* every record the bridge ever wanted added */
-	uint64_t updates, removed;
+	struct map sent;      /* every record the bridge ever wanted added, or rightly removed */
+	uint64_t updates, removed, told;
 	struct buf trespass;
 	void (*between)(void *arg, const char *what);
 	void *between_arg;
@@ -92,20 +92,27 @@ static void set_author(struct model *m, struct mset *s, size_t i, enum model_aut
 		s->v[i] = r;
 }
 
+static void remember(struct model *m, const struct dname *owner, uint16_t type,
+		     const void *rdata, size_t rdlen)
+{
+	uint8_t key[1024];
+	size_t len = sent_key(key, owner, type, rdata, rdlen);
+	void *kept = arena_dup(&m->a, key, len);
+
+	if (kept != NULL)
+		map_put(&m->sent, kept, len, kept);
+}
+
 /* The bridge wants this added: from now on a person's equal record can't be told from it. */
 static void note_sent(struct model *m, struct mzone *z, const struct dname *owner,
 		      const struct change_rr *u)
 {
-	uint8_t key[1024];
-	size_t len = sent_key(key, owner, u->type, u->rdata, u->rdlen);
-	void *kept = arena_dup(&m->a, key, len);
 	bool found;
 	size_t at = mset_find(&z->now, owner, u->type, u->rdata, u->rdlen, &found);
 
 	if (found && z->now.v[at]->author == MODEL_PERSON)
 		set_author(m, &z->now, at, MODEL_EITHER);
-	if (kept != NULL)
-		map_put(&m->sent, kept, len, kept);
+	remember(m, owner, u->type, u->rdata, u->rdlen);
 }
 
 static void trespass(struct model *m, const struct mzone *z, const struct mrec *r)
@@ -154,7 +161,10 @@ static void judge(struct model *m, const struct mzone *z, struct mset *after)
 
 		if (found)
 			set_author(m, after, at, r->author);
-		else if (r->author == MODEL_PERSON && !is_clients(z, after, r))
+		else if (r->author == MODEL_PERSON && is_clients(z, after, r))
+			/* Should it ever be restored, that is no person's doing. */
+			remember(m, &r->owner, r->type, r->rdata, r->rdlen);
+		else if (r->author == MODEL_PERSON)
 			trespass(m, z, r);
 		m->removed += !found;
 	}
@@ -177,7 +187,7 @@ static unsigned apply(struct model *m, struct mzone *z, const struct change *con
 	judge(m, z, &after);
 	mset_fini(&z->now);
 	z->now = after;
-	z->serial++;
+	mzone_version(z, z->serial + 1, false);
 	return rcode;
 }
 
@@ -439,6 +449,53 @@ static int net_transfer(void *ctx, const struct policy_zone *zone, transfer_sink
 	return r;
 }
 
+struct telling {
+	struct model *m;
+	change_sink sink;
+	void *arg;
+	size_t left;      /* changes until the connection breaks */
+	struct err *e;
+};
+
+static int tell(void *arg, bool added, const struct mrec *o)
+{
+	struct telling *t = arg;
+	int r, times = 1 + rng_permille(&t->m->rng, t->m->faults.torn_history);
+
+	if (t->left-- == 0)
+		return err_set(t->e, ERR_SYS, "transfer broke off");
+	do {
+		r = t->sink(t->arg, added, &o->owner, o->type, o->rdata, o->rdlen, t->e);
+	} while (r == 0 && --times > 0);
+	return r;
+}
+
+static int net_changes(void *ctx, const struct policy_zone *zone, uint32_t since, change_sink sink,
+		       void *arg, uint32_t *serial, struct err *e)
+{
+	struct model *m = ctx;
+	struct telling t = {m, sink, arg, SIZE_MAX, e};
+	int r = reachable(m, zone, "changes", e);
+	const struct mzone *z = zone_of(m, zone->id);
+	size_t i = 0;
+
+	if (r < 0)
+		return r;
+	while (i < z->n_past && z->past[i].serial != since)
+		i++;
+	if (i + 1 >= z->n_past || rng_permille(&m->rng, m->faults.no_history))
+		return NET_WHOLE;
+	if (rng_permille(&m->rng, m->faults.read_fails))
+		t.left = rng_below(&m->rng, 8);
+	for (; i + 1 < z->n_past && r == 0; i++)
+		r = mset_changes(&z->past[i].set, &z->past[i + 1].set, tell, &t);
+	if (r == 0 && t.left < 8)
+		return err_set(e, ERR_SYS, "zone \"%s\": transfer broke off", zone->text);
+	*serial = z->serial;
+	m->told += r == 0;
+	return r;
+}
+
 static int net_query(void *ctx, const struct policy_zone *zone, const struct dname *owner,
 		     struct rrs *out, struct arena *a, struct err *e)
 {
@@ -451,8 +508,9 @@ static int net_query(void *ctx, const struct policy_zone *zone, const struct dna
 		return r;
 	const struct mset *s = &zone_of(m, zone->id)->now;
 	for (size_t i = 0; r == 0 && i < s->n; i++)
-		if (dname_equal(&s->v[i]->owner, owner) && rrtype_has(s->v[i]->type, RRTYPE_VALUE))
-			r = rrs_add(out, a, s->v[i]->type, s->v[i]->rdata, s->v[i]->rdlen);
+		if (dname_equal(&s->v[i]->owner, owner))
+			r = rrs_add(out, a, s->v[i]->type, s->v[i]->rdata,
+				    rrtype_has(s->v[i]->type, RRTYPE_VALUE) ? s->v[i]->rdlen : 0);
 	return r < 0 ? err_nomem(e) : 0;
 }
 
@@ -466,6 +524,7 @@ struct flow_net model_net(struct model *m)
 		.collect = net_collect,
 		.soa = net_soa,
 		.transfer = net_transfer,
+		.changes = net_changes,
 		.query = net_query,
 	};
 }
@@ -482,8 +541,7 @@ bool model_person_add(struct model *m, int32_t zone_id, const struct dname *owne
 
 	if (z == NULL || r == NULL || mset_add(&z->now, &m->a, r) != 0)
 		return false;
-	z->serial++;
-	return true;
+	return mzone_version(z, z->serial + 1, false) == 0;
 }
 
 bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
@@ -494,8 +552,7 @@ bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owne
 	if (z == NULL ||
 	    mset_remove(&z->now, &z->zone->name, owner, type, rdata, rdlen) == 0)
 		return false;
-	z->serial++;
-	return true;
+	return mzone_version(z, z->serial + 1, false) == 0;
 }
 
 bool model_has_dhcid(const struct model *m, int32_t zone_id, const struct dname *owner)
@@ -545,8 +602,7 @@ bool model_restore(struct model *m, int32_t zone_id)
 	}
 	mset_fini(&z->now);
 	z->now = back;
-	z->serial = z->saved_serial;
-	return true;
+	return mzone_version(z, z->saved_serial, true) == 0;
 }
 
 int model_refuse(struct model *m, const struct dname *owner)
@@ -580,10 +636,8 @@ void model_free(struct model *m)
 {
 	if (m == NULL)
 		return;
-	for (size_t i = 0; i < m->n_zones; i++) {
-		mset_fini(&m->zones[i].now);
-		mset_fini(&m->zones[i].saved);
-	}
+	for (size_t i = 0; i < m->n_zones; i++)
+		mzone_fini(&m->zones[i]);
 	vec_fini(&m->refused);
 	map_fini(&m->sent);
 	buf_fini(&m->trespass);
@@ -603,10 +657,9 @@ int model_serve(struct model *m, const struct policy_zone *zone)
 	if (r == NULL)
 		return ERR_NOMEM;
 	z->zone = zone;
-	z->serial = 1;
 	m->in_flight[m->n_zones].tail = &m->in_flight[m->n_zones].head;
 	m->n_zones++;
-	return mset_add(&z->now, &m->a, r) < 0 ? ERR_NOMEM : 0;
+	return mset_add(&z->now, &m->a, r) < 0 ? ERR_NOMEM : mzone_version(z, 1, true);
 }
 
 struct model_faults *model_faults(struct model *m)
@@ -657,6 +710,11 @@ uint64_t model_updates(const struct model *m)
 uint64_t model_removed(const struct model *m)
 {
 	return m->removed;
+}
+
+uint64_t model_told(const struct model *m)
+{
+	return m->told;
 }
 
 const char *model_trespass(const struct model *m)

@@ -25,7 +25,9 @@ struct model_faults {
 	uint32_t broken;         /* the connection breaks under everything in flight */
 	uint32_t unsent;         /* no connection */
 	uint32_t servfail;
-	uint32_t read_fails;     /* soa, transfer (anywhere in it), query */
+	uint32_t read_fails;     /* soa, transfer and changes (anywhere in them), query */
+	uint32_t no_history;     /* asked for changes, the server begins to send the whole zone */
+	uint32_t torn_history;   /* one of the changes is told twice */
 	bool down;               /* nothing is reachable */
 };
 
@@ -80,6 +82,8 @@ uint32_t model_serial(const struct model *m, int32_t zone_id);
 /* UPDATE messages that were given to submit and not refused, ever; and records that updates removed, ever. */
 uint64_t model_updates(const struct model *m);
 uint64_t model_removed(const struct model *m);
+/* How often changes were told to the end. */
+uint64_t model_told(const struct model *m);
 /* The first time the bridge did what it never may; "" when it has not. */
 const char *model_trespass(const struct model *m);
 
@@ -87,7 +91,7 @@ const char *model_trespass(const struct model *m);
 unsigned model_apply(struct model *m, int32_t zone_id, const struct change *const *c, size_t n);
 
 /* Called at every call of the net, before it acts: people edit in between, and a test may look
- * whether a transaction is open.  what: "submit", "collect", "soa", "transfer", "query". */
+ * whether a transaction is open.  what: "submit", "collect", "soa", "transfer", "changes", "query". */
 void model_between(struct model *m, void (*fn)(void *arg, const char *what), void *arg);
 
 #endif

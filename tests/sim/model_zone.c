@@ -168,6 +168,54 @@ size_t mset_remove(struct mset *s, const struct dname *apex, const struct dname 
 	return gone;
 }
 
+/* ---- RFC 1995: history -------------------------------------------------------------------- */
+
+int mzone_version(struct mzone *z, uint32_t serial, bool anew)
+{
+	size_t i, drop = anew ? z->n_past : z->n_past == MODEL_HISTORY;
+
+	for (i = 0; i < drop; i++)
+		mset_fini(&z->past[i].set);
+	memmove(z->past, z->past + drop, (z->n_past - drop) * sizeof(*z->past));
+	z->n_past -= drop;
+	z->serial = serial;
+	z->past[z->n_past] = (struct mversion){serial, {0}};
+	return mset_copy(&z->past[z->n_past++].set, &z->now);
+}
+
+void mzone_fini(struct mzone *z)
+{
+	for (size_t i = 0; i < z->n_past; i++)
+		mset_fini(&z->past[i].set);
+	mset_fini(&z->now);
+	mset_fini(&z->saved);
+}
+
+/* Those of a that b has not, or with another TTL. */
+static int tell_missing(const struct mset *a, const struct mset *b, bool added,
+			int (*cb)(void *arg, bool added, const struct mrec *r), void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->n && r == 0; i++) {
+		const struct mrec *x = a->v[i];
+		bool found;
+		size_t at = mset_find(b, &x->owner, x->type, x->rdata, x->rdlen, &found);
+
+		if (!found || b->v[at]->ttl_s != x->ttl_s)
+			r = cb(arg, added, x);
+	}
+	return r;
+}
+
+int mset_changes(const struct mset *from, const struct mset *to,
+		 int (*cb)(void *arg, bool added, const struct mrec *r), void *arg)
+{
+	int r = tell_missing(from, to, false, cb, arg);
+
+	return r != 0 ? r : tell_missing(to, from, true, cb, arg);
+}
+
 /* ---- RFC 2136 3.2: prerequisites ---------------------------------------------------------- */
 
 static unsigned check_exists(const struct mset *s, const struct dname *owner,

@@ -21,10 +21,21 @@ struct mset {
 	size_t n, cap;
 };
 
+/* The zone as it was at a serial. */
+struct mversion {
+	uint32_t serial;
+	struct mset set;
+};
+
+enum { MODEL_HISTORY = 12 };  /* versions a zone keeps, the present one among them */
+
 struct mzone {
 	const struct policy_zone *zone;
 	uint32_t serial;
 	struct mset now;
+	struct mversion past[MODEL_HISTORY];  /* oldest first; what leads from one to the next is
+					       * what a server tells of its history */
+	size_t n_past;
 	struct mset saved;
 	uint32_t saved_serial;
 	bool has_saved;
@@ -45,6 +56,15 @@ size_t mset_remove(struct mset *s, const struct dname *apex, const struct dname 
 		   uint16_t type, const void *rdata, size_t rdlen);
 struct mrec *mrec_new(struct arena *a, const struct dname *owner, uint16_t type, uint32_t ttl_s,
 		      enum model_author author, const void *rdata, size_t rdlen);
+
+/* The zone is as now at this serial: one more step of its history, or its beginning (anew).
+ * 0 or ERR_NOMEM. */
+int mzone_version(struct mzone *z, uint32_t serial, bool anew);
+void mzone_fini(struct mzone *z);
+/* What led from one set to the next, in the order of RFC 1995 4: what went, then what came; a
+ * changed TTL is both.  Ends with what cb answers other than 0. */
+int mset_changes(const struct mset *from, const struct mset *to,
+		 int (*cb)(void *arg, bool added, const struct mrec *r), void *arg);
 
 /* RFC 2136 3.2 to 3.4 on a copy: the rcode, and in *out (dropped first) what the zone is
  * afterwards; equal to now unless 0.  refused is asked about every owner of the update

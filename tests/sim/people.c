@@ -148,14 +148,15 @@ static bool pick_record(struct world *w, bool of_bridge, struct model_rr *out)
 static void share_unproven(struct world *w, int32_t zone_id, const struct dname *owner)
 {
 	struct arena a = ARENA_INIT;
-	struct rrs published = belief_at(w, &a, zone_id, owner).published;
+	struct belief b = belief_at(w, &a, zone_id, owner);
 	struct model_rr r;
 
 	for (size_t i = 0; model_rr_at(w->model, i, &r); i++) {
 		struct rr x = {.type = r.type, .rdata = r.rdata.p, .rdlen = r.rdata.len};
 
 		if (r.zone_id == zone_id && r.author == MODEL_BRIDGE &&
-		    dname_equal(r.owner, owner) && !rrs_has(&published, &x))
+		    dname_equal(r.owner, owner) &&
+		    !(rrs_has(&b.published, &x) && rrs_has(&b.seen, &x)))
 			model_share(w->model, zone_id, owner, r.type, r.rdata.p, r.rdata.len);
 	}
 	arena_fini(&a);

@@ -21,7 +21,7 @@ enum { ROUND_S = 400, LONG_S = 4200 };  /* over the TSIG fudge and backoff; over
 
 struct total {
 	struct oracle_counts counts;
-	uint64_t passes, crashes, updates;
+	uint64_t passes, crashes, updates, told;
 };
 
 static void between(void *arg, const char *what)
@@ -166,6 +166,8 @@ static void bad_weather(struct world *w)
 	f->unsent = rng_below(&w->rng, 100);
 	f->servfail = rng_below(&w->rng, 100);
 	f->read_fails = rng_below(&w->rng, 200);
+	f->no_history = rng_below(&w->rng, 200);
+	f->torn_history = rng_below(&w->rng, 50);
 	f->down = rng_permille(&w->rng, 60);
 }
 
@@ -416,6 +418,7 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 		settle(&w, t);
 		ask(&w, t);
 		t->updates += model_updates(w.model);
+		t->told += model_told(w.model);
 	}
 	ok = w.fault.len == 0;
 	if (!ok && verbose)
@@ -448,10 +451,10 @@ int main(int argc, char **argv)
 	}
 	for (uint64_t i = 0; i < count; i++)
 		passed += run_seed(argv[0], first + i, verbose, &t);
-	printf("%llu passes, %llu cut short, %llu updates; %llu names there, %llu waived, "
-	       "%llu records traced\n",
+	printf("%llu passes, %llu cut short, %llu updates, %llu times only changes read; "
+	       "%llu names there, %llu waived, %llu records traced\n",
 	       (unsigned long long)t.passes, (unsigned long long)t.crashes,
-	       (unsigned long long)t.updates, (unsigned long long)t.counts.expected,
+	       (unsigned long long)t.updates, (unsigned long long)t.told, (unsigned long long)t.counts.expected,
 	       (unsigned long long)t.counts.waived, (unsigned long long)t.counts.records);
 	printf("%llu passed, %llu failed\n", (unsigned long long)passed,
 	       (unsigned long long)(count - passed));
