@@ -92,7 +92,7 @@ static int add_exact(struct deal *d, struct share *s, const char *text, struct e
 	struct ipaddr a;
 	struct dname n;
 	if (ipaddr_parse(&a, text, strlen(text))) {
-		ipaddr_reverse(&n, &a);
+		policy_ptr_name(&n, s->space, &a);
 		return add_owner(d, s, &n, true, e);
 	}
 	if (!dname_parse(&n, text, strlen(text)))

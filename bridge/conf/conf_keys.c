@@ -36,6 +36,7 @@ static const struct conf_key zone_keys[] = {
     {"ttl", CONF_TTL, offsetof(struct policy_zone, ttl_s), 1, 7 * DAY, NULL},
     {"foreign", CONF_WORD, 0, 0, 0, NULL},
     {"addresses", CONF_WORD, 0, 0, 0, NULL},
+    {"duplicates", CONF_WORD, 0, 0, 0, NULL},
     {"dhcid", CONF_BOOL, offsetof(struct policy_zone, dhcid), 0, 0, NULL},
     {"view", CONF_STR, offsetof(struct policy_zone, view), 0, 0, NULL},
     {"classless", CONF_WORD, 0, 0, 0, NULL},

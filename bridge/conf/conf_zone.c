@@ -70,6 +70,21 @@ static int zone_shown(struct policy_zone *z, const struct conf_node *n, struct e
 	return 0;
 }
 
+static int zone_duplicates(struct policy_zone *z, const struct conf_node *n, struct err *e)
+{
+	static const char *const words[] = {"suffix", "first", "refuse"};
+	const struct conf_item *it = conf_item(n, "duplicates");
+	size_t i = 0;
+
+	while (it != NULL && i < 3 && strcmp(it->values.v[0].s, words[i]) != 0)
+		i++;
+	if (i == 3)
+		return conf_error(e, it->pos, "zone \"%s\": duplicates is suffix, first or refuse, "
+				  "not \"%s\"", n->title, it->values.v[0].s);
+	z->duplicates = (enum duplicates_policy)i;
+	return 0;
+}
+
 /* Addresses for features to come: they are checked, so that a file stays good. */
 static int zone_addresses(const struct conf_node *n, const char *name, struct err *e)
 {
@@ -169,7 +184,7 @@ static int build_zone(struct policy_zone *z, const struct conf_build *b, const s
 	    (r = zone_classless(z, n, e)) < 0 ||
 	    (r = conf_fill(z, conf_keys_of("zone"), n, e)) < 0 ||
 	    (r = zone_servers(z, b, n, e)) < 0 ||
-	    (r = zone_foreign(z, n, e)) < 0 ||
+	    (r = zone_foreign(z, n, e)) < 0 || (r = zone_duplicates(z, n, e)) < 0 ||
 	    (r = zone_parent(z, b, n, e)) < 0 ||
 	    (r = zone_shown(z, n, e)) < 0 ||
 	    (r = zone_addresses(n, "secondaries", e)) < 0)

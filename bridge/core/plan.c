@@ -26,6 +26,7 @@ struct seat {
 	const char *evidence;        /* for it */
 	bool gathered;
 	struct seat *more;           /* next of the same host */
+	bool had;                    /* the plain name was its own before */
 	struct seat *next;
 };
 
@@ -54,6 +55,22 @@ static struct seat **seats_of(struct contest *c, const struct dname *n)
 	return head;
 }
 
+static enum duplicates_policy duplicates(const struct contest *c, const struct dname *name)
+{
+	const struct policy_zone *z = policy_zone_of(c->space, name, false);
+
+	return z == NULL ? DUPLICATES_SUFFIX : z->duplicates;
+}
+
+/* Does a kept row count for what its address asks for now?  Where it gets no suffix, it may have
+ * gone without a name. */
+static bool counts(const struct contest *c, const struct host *old, const struct host *h)
+{
+	if (old->kind == OBS_DNS || !dname_equal(&old->asked, &h->asked))
+		return false;
+	return old->name.len > 0 || duplicates(c, &h->asked) != DUPLICATES_SUFFIX;
+}
+
 /* The kept row of the same address that asked for the same name.  olds are sorted by address:
  * the run is found by bisection. */
 static const struct host *old_of(const struct contest *c, const struct host *h)
@@ -69,31 +86,34 @@ static const struct host *old_of(const struct contest *c, const struct host *h)
 			hi = mid;
 	}
 	for (i = lo; i < c->in->n_olds && ipaddr_cmp(&c->in->olds[i].addr, &h->addr) == 0; i++) {
-		if (claims_name(&c->in->olds[i]) && dname_equal(&c->in->olds[i].asked, &h->asked))
+		if (counts(c, &c->in->olds[i], h))
 			return &c->in->olds[i];
 	}
 	return NULL;
 }
 
-/* Keeps what the address had: since when, and a suffix that was given. */
-static void keep_old(const struct contest *c, struct host *h)
+/* Keeps what the address had: since when, and a suffix that was given.  Was it the plain name? */
+static bool keep_old(const struct contest *c, struct host *h)
 {
 	const struct host *old = old_of(c, h);
 	const char *by;
+	bool plain;
 	int same;
 
 	if (old == NULL)
-		return;
+		return false;
 	same = identity_compare(&old->id, &h->id, &by);
 	/* A server gives an address to another hardware address as to another client. */
 	if (same == 0 || (same < 0 && identity_macs_differ(&old->id, &h->id)))
-		return;
+		return false;
 	h->since_s = old->since_s;
+	plain = dname_equal(&old->name, &old->asked);
 	/* Who asks with more weight than before is not bound by what he got then. */
-	if (dname_equal(&old->name, &old->asked) || old->kind != h->kind)
-		return;
+	if (plain || old->kind != h->kind || duplicates(c, &h->asked) != DUPLICATES_SUFFIX)
+		return plain;
 	h->name = old->name;
 	h->why = old->why;
+	return false;
 }
 
 /* Does x go before y for one name? */
@@ -108,7 +128,7 @@ static bool goes_before(const struct contest *c, const struct host *x, const str
 	return ipaddr_cmp(&x->addr, &y->addr) < 0;
 }
 
-static int sit(struct contest *c, const struct host *h, struct host *claim)
+static int sit(struct contest *c, const struct host *h, struct host *claim, bool had)
 {
 	struct seat **at = seats_of(c, &h->name);
 	struct seat *s = arena_alloc(c->a, sizeof(*s));
@@ -117,6 +137,7 @@ static int sit(struct contest *c, const struct host *h, struct host *claim)
 		return ERR_NOMEM;
 	s->host = h;
 	s->claim = claim;
+	s->had = had;
 	while (*at != NULL && !goes_before(c, h, (*at)->host))
 		at = &(*at)->next;
 	s->next = *at;
@@ -141,15 +162,14 @@ static int open_contest(struct contest *c)
 		const struct host *h = &c->in->holders[i];
 
 		if (claims_name(h) && map_get(&c->planned, &h->addr, sizeof(h->addr)) == NULL)
-			r = sit(c, h, NULL);
+			r = sit(c, h, NULL, true);
 	}
 	for (i = 0; i < c->in->n_claims && r == 0; i++) {
 		struct host *h = &c->in->claims[i];
 
 		if (!claims_name(h))
 			continue;
-		keep_old(c, h);
-		r = sit(c, h, h);
+		r = sit(c, h, h, keep_old(c, h));
 	}
 	return r;
 }
@@ -199,6 +219,12 @@ static int lose(struct contest *c, struct seat *loser)
 	struct dname suffixed;
 
 	ipaddr_print(holder, &loser->by->addr);
+	if (duplicates(c, &h->asked) != DUPLICATES_SUFFIX) {
+		h->name.len = 0;
+		h->why = arena_printf(c->a, "no name: %s has it (%s), and duplicates get none here",
+				      holder, loser->evidence);
+		return h->why == NULL ? ERR_NOMEM : 0;
+	}
 	if (!naming_suffix(&suffixed, h)) {
 		h->name.len = 0;
 		h->why = "no name: the asked name is taken and a longer one does not fit";
@@ -312,12 +338,51 @@ static int take_all(struct contest *c, struct seat *list, struct seat *s)
 	return r;
 }
 
+/* Another host that asks for a free name with as much right as the best one; NULL: none, or the
+ * name is not free. */
+static const struct host *rival(const struct contest *c, const struct seat *list)
+{
+	const struct policy_zone *z = policy_zone_of(c->space, &list->host->asked, false);
+	const struct host *other = NULL;
+	const struct seat *s;
+	const char *why;
+
+	for (s = list; s != NULL; s = s->next) {
+		if (s->had)
+			return NULL;
+		if (other == NULL &&
+		    naming_kin(list->host, s->host, z->addresses, &why) == KIN_OTHER &&
+		    !naming_beats(c->space, list->host, s->host))
+			other = s->host;
+	}
+	return other;
+}
+
+/* Several ask, so nobody gets it.  All are claims: a holder would have had it before. */
+static int refuse_all(struct contest *c, struct seat *list, const struct host *other)
+{
+	char first[IPADDR_TEXT], second[IPADDR_TEXT];
+	struct seat *s;
+	const char *why;
+
+	why = arena_printf(c->a, "no name: %s and %s ask for it, and duplicates are refused here",
+			   ipaddr_print(first, &list->host->addr), ipaddr_print(second, &other->addr));
+	for (s = list; s != NULL && why != NULL; s = s->next) {
+		s->claim->name.len = 0;
+		s->claim->why = why;
+	}
+	return why == NULL ? ERR_NOMEM : 0;
+}
+
 /* Seats are taken best first; whoever is no host of those who sit loses. */
 static int settle_name(struct contest *c, struct seat *list)
 {
 	struct seat *s;
 	int r = 0;
 
+	if (list != NULL && list->next != NULL &&
+	    duplicates(c, &list->host->name) == DUPLICATES_REFUSE && rival(c, list) != NULL)
+		return refuse_all(c, list, rival(c, list));
 	for (s = list; s != NULL; s = s->next) {
 		if (s->taken)
 			take(c, list, s);

@@ -430,6 +430,8 @@ static uint64_t digest_zones(struct digest *d, const struct policy_space *s)
 		put(d, z->text);
 		put(d, z->view != NULL ? z->view : "");
 		buf_printf(&d->b, "%u %d %d", (unsigned)z->ttl_s, (int)z->foreign, (int)z->dhcid);
+		if (z->duplicates != DUPLICATES_SUFFIX)
+			buf_printf(&d->b, " duplicates %d ", (int)z->duplicates);
 		if (z->classless)
 			put(d, prefix_print(text, &z->covers));
 		if (z->addresses != ADDRESSES_ALL)

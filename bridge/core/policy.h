@@ -24,6 +24,12 @@ enum addresses_policy {
 	ADDRESSES_NEWEST,  /* of its leases the newest of each family; the others have no PTR */
 };
 
+enum duplicates_policy {
+	DUPLICATES_SUFFIX,  /* the earlier holder keeps the name, the later gets one with a suffix */
+	DUPLICATES_FIRST,   /* the earlier holder keeps it, the later gets none */
+	DUPLICATES_REFUSE,  /* who has it keeps it; of those who ask for a free one nobody gets it */
+};
+
 struct policy_zone {
 	int32_t id;                 /* database id, 0 until the store has synced */
 	const char *text;           /* as people write it, without the final dot */
@@ -38,6 +44,7 @@ struct policy_zone {
 	uint32_t ttl_s;
 	enum foreign_policy foreign;
 	enum addresses_policy addresses;
+	enum duplicates_policy duplicates;  /* of hosts that ask for one name */
 	bool dhcid;                 /* names from leases carry a DHCID */
 	const char *view;           /* "" unless named */
 	int line;

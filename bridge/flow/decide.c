@@ -71,6 +71,15 @@ static int evidence_order(const void *a, const void *b)
 			  &((const struct evidence *)b)->obs.addr);
 }
 
+/* The address behind an owner of a reverse zone. */
+static bool addr_of(const struct deciding *d, struct ipaddr *out, int32_t zone_id,
+		    const struct dname *owner)
+{
+	const struct policy_zone *z = policy_zone_by_id(d->f->policy, zone_id, NULL);
+
+	return z->is_reverse && policy_ptr_addr(out, z, owner);
+}
+
 static int load_edits(struct deciding *d, struct err *e)
 {
 	struct flow_store *st = d->f->store;
@@ -82,7 +91,7 @@ static int load_edits(struct deciding *d, struct err *e)
 	if (addrs == NULL)
 		return err_nomem(e);
 	for (i = 0; i < d->n; i++)
-		n += ipaddr_from_reverse(&addrs[n], &d->keys[i].owner);
+		n += addr_of(d, &addrs[n], d->keys[i].zone_id, &d->keys[i].owner);
 	if (n == 0 || d->dns == NULL)
 		return 0;
 	addrs_unique(addrs, &n);
@@ -99,7 +108,7 @@ static const struct evidence *edit_of(const struct deciding *d, const struct bel
 {
 	struct evidence key = {.source_id = 0};
 
-	if (d->n_ev == 0 || !ipaddr_from_reverse(&key.obs.addr, &b->owner))
+	if (d->n_ev == 0 || !addr_of(d, &key.obs.addr, b->zone_id, &b->owner))
 		return NULL;
 	return bsearch(&key, d->ev, d->n_ev, sizeof(key), evidence_order);
 }
@@ -113,7 +122,7 @@ static int become_edit(struct deciding *d, const struct belief *b, struct err *e
 	char text[DNAME_TEXT];
 
 	if (d->dns == NULL || rrs_of(&b->seen, RR_PTR, &v) == 0 || !rr_target(&target, &v[0]) ||
-	    !ipaddr_from_reverse(&ev.obs.addr, &b->owner) || edit_of(d, b) != NULL)
+	    !addr_of(d, &ev.obs.addr, b->zone_id, &b->owner) || edit_of(d, b) != NULL)
 		return 1;
 	dname_print(text, &target);
 	ev.obs.kind = OBS_EDIT;
@@ -134,7 +143,7 @@ static int touch(struct deciding *d, const struct belief *b, struct err *e)
 	size_t i;
 	int r = 0;
 
-	if (ipaddr_from_reverse(&a, &b->owner))
+	if (addr_of(d, &a, b->zone_id, &b->owner))
 		return vec_push(&d->touched, a) < 0 ? err_nomem(e) : 0;
 	r = vec_push(&d->names, b->owner);
 	for (i = 0; i < b->want.n && r == 0; i++) {

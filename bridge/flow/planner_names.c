@@ -212,6 +212,36 @@ static int contest(struct closed *c, struct plan_answer *ans, struct err *e)
 	return ans->n_load > 0;
 }
 
+static bool refuses_duplicates(const struct closed *c, const struct dname *name)
+{
+	const struct policy_zone *z = policy_zone_of(c->p->space, name, false);
+
+	return z != NULL && z->duplicates == DUPLICATES_REFUSE;
+}
+
+/* Where duplicates are refused, all who ask for a name decide it together.  1: the set has grown. */
+static int join_rivals(struct closed *c, struct err *e)
+{
+	struct flow_store *st = c->p->f->store;
+	size_t before = c->addrs.n, n = 0, i;
+	struct ipaddr *v = NULL;
+	int r = 0;
+
+	c->names.n = 0;
+	for (i = 0; i < c->named.n && r == 0; i++) {
+		if (c->named.v[i].asked.len > 0 && refuses_duplicates(c, &c->named.v[i].asked))
+			r = vec_push(&c->names, c->named.v[i].asked) < 0 ? err_nomem(e) : 0;
+	}
+	if (r < 0 || c->names.n == 0)
+		return r;
+	names_unique(c->names.v, &c->names.n);
+	r = st->hosts_waiting(st->ctx, &v, &n, c->p->space->id, c->names.v, c->names.n, c->a, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = vec_push(&c->addrs, v[i]) < 0 ? err_nomem(e) : 0;
+	addrs_unique(c->addrs.v, &c->addrs.n);
+	return r < 0 ? r : c->addrs.n > before;
+}
+
 /* 1: holders were displaced, the set has grown. */
 static int settle_set(struct closed *c, struct err *e)
 {
@@ -219,6 +249,9 @@ static int settle_set(struct closed *c, struct err *e)
 	size_t i, before = c->addrs.n;
 	int r, rounds = 0;
 
+	r = join_rivals(c, e);
+	if (r != 0)
+		return r;
 	r = asked_names(c, e);
 	do {
 		size_t known = c->names.n;
@@ -262,7 +295,20 @@ static bool still_named(const struct closed *c, const struct host *old)
 	return c->named.n > 0 && bsearch(old, c->claims, c->named.n, sizeof(*old), host_order) != NULL;
 }
 
-/* A name that is given up, and the one it is perhaps the suffixed form of. */
+static bool still_asks(const struct closed *c, const struct host *old)
+{
+	size_t i;
+
+	for (i = 0; i < c->named.n; i++) {
+		if (ipaddr_cmp(&c->claims[i].addr, &old->addr) == 0 &&
+		    dname_equal(&c->claims[i].asked, &old->asked))
+			return true;
+	}
+	return false;
+}
+
+/* A name that is given up, and the one it is perhaps the suffixed form of; where duplicates are
+ * refused, also one that is asked for no longer. */
 static int given_up(struct closed *c, struct err *e)
 {
 	struct dname plain;
@@ -271,7 +317,10 @@ static int given_up(struct closed *c, struct err *e)
 
 	c->names.n = 0;
 	for (i = 0; i < c->n_olds && r == 0; i++) {
-		if (c->olds[i].name.len == 0 || still_named(c, &c->olds[i]))
+		if (c->olds[i].name.len == 0 && c->olds[i].asked.len > 0 &&
+		    refuses_duplicates(c, &c->olds[i].asked) && !still_asks(c, &c->olds[i]))
+			r = vec_push(&c->names, c->olds[i].asked);
+		if (r < 0 || c->olds[i].name.len == 0 || still_named(c, &c->olds[i]))
 			continue;
 		r = vec_push(&c->names, c->olds[i].name);
 		if (r == 0 && naming_unsuffixed(&plain, &c->olds[i].name))

@@ -309,6 +309,8 @@ static void zones_arrive_with_their_defaults(void **state)
 	assert_string_equal(z[0].servers[1], "ns2");
 	assert_int_equal(z[0].ttl_s, 600);
 	assert_int_equal(z[0].foreign, FOREIGN_TAKE);
+	assert_int_equal(z[0].duplicates, DUPLICATES_REFUSE);
+	assert_int_equal(z[1].duplicates, DUPLICATES_SUFFIX);
 	assert_false(z[0].dhcid);
 	assert_string_equal(z[0].view, "inside");
 	assert_string_equal(z[1].view, "");

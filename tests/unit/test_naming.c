@@ -301,6 +301,102 @@ static void a_suffix_stays_while_its_evidence_lasts(void **state)
 	arena_fini(&c.a);
 }
 
+/* One who asked and got no name. */
+static struct host waiting(const char *addr, const char *asked, uint8_t who, int64_t since_s)
+{
+	struct host h = host(addr, asked, OBS_LEASE, who, since_s);
+
+	h.name.len = 0;
+	return h;
+}
+
+static void with_first_the_later_gets_no_name(void **state)
+{
+	struct host holder = host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 500);
+	struct host claim = host("192.0.2.8", "pc.lab.example", OBS_LEASE, 2, 1000);
+	struct host old = host("192.0.2.8", "pc-ab12.lab.example", OBS_LEASE, 2, 700);
+	struct contest c = {.a = ARENA_INIT};
+
+	(void)state;
+	old.asked = fx_name("pc.lab.example");
+	fx_zones[0].duplicates = DUPLICATES_FIRST;
+	/* Not even the suffix that it had when the policy was another one. */
+	settle(&c, &claim, 1, &old, 1, &holder, 1);
+	assert_int_equal(claim.name.len, 0);
+	assert_true(dname_equal(&claim.asked, &old.asked));
+	assert_non_null(strstr(claim.why, "192.0.2.7"));
+	assert_int_equal(c.out.n_load, 0);
+	fx_zones[0].duplicates = DUPLICATES_SUFFIX;
+	arena_fini(&c.a);
+}
+
+static void with_first_who_waits_longest_is_next(void **state)
+{
+	struct host claims[] = {host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 1000),
+				host("192.0.2.8", "pc.lab.example", OBS_LEASE, 2, 1000)};
+	struct host olds[] = {waiting("192.0.2.7", "pc.lab.example", 1, 700),
+			      waiting("192.0.2.8", "pc.lab.example", 2, 600)};
+	struct contest c = {.a = ARENA_INIT};
+
+	(void)state;
+	fx_zones[0].duplicates = DUPLICATES_FIRST;
+	settle(&c, claims, 2, olds, 2, NULL, 0);
+	assert_int_equal(claims[0].name.len, 0);
+	assert_true(dname_equal(&claims[1].name, &claims[1].asked));
+	assert_int_equal(claims[1].since_s, 600);
+	fx_zones[0].duplicates = DUPLICATES_SUFFIX;
+	arena_fini(&c.a);
+}
+
+static void with_refuse_none_of_several_gets_a_free_name(void **state)
+{
+	struct host claims[] = {host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 1000),
+				host("192.0.2.8", "pc.lab.example", OBS_LEASE, 2, 1001),
+				host("192.0.2.9", "nas.lab.example", OBS_LEASE, 3, 1001)};
+	struct host old = waiting("192.0.2.7", "pc.lab.example", 1, 700);
+	struct contest c = {.a = ARENA_INIT};
+
+	(void)state;
+	fx_zones[0].duplicates = DUPLICATES_REFUSE;
+	settle(&c, claims, 3, &old, 1, NULL, 0);
+	assert_int_equal(claims[0].name.len, 0);
+	assert_int_equal(claims[1].name.len, 0);
+	assert_true(dname_equal(&claims[2].name, &claims[2].asked));
+	assert_non_null(strstr(claims[1].why, "192.0.2.7 and 192.0.2.8"));
+	/* Alone it gets it. */
+	claims[0].name = claims[0].asked;
+	settle(&c, claims, 1, &old, 1, NULL, 0);
+	assert_true(dname_equal(&claims[0].name, &claims[0].asked));
+	fx_zones[0].duplicates = DUPLICATES_SUFFIX;
+	arena_fini(&c.a);
+}
+
+static void with_refuse_who_has_it_and_who_ranks_higher_get_it(void **state)
+{
+	struct host holder = host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 500);
+	struct host claims[] = {host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 1000),
+				host("192.0.2.8", "pc.lab.example", OBS_LEASE, 2, 1000)};
+	struct contest c = {.a = ARENA_INIT};
+
+	(void)state;
+	fx_zones[0].duplicates = DUPLICATES_REFUSE;
+	settle(&c, claims, 2, &holder, 1, NULL, 0);
+	assert_true(dname_equal(&claims[0].name, &claims[0].asked));
+	assert_int_equal(claims[1].name.len, 0);
+	claims[1] = host("192.0.2.8", "pc.lab.example", OBS_LEASE, 2, 1000);
+	settle(&c, claims + 1, 1, NULL, 0, &holder, 1);
+	assert_int_equal(claims[1].name.len, 0);
+	assert_int_equal(c.out.n_displaced, 0);
+	/* Another rank is no duplicate. */
+	claims[0] = host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 1000);
+	claims[1] = host("192.0.2.8", "pc.lab.example", OBS_MANUAL, 2, 1000);
+	settle(&c, claims, 2, NULL, 0, NULL, 0);
+	assert_true(dname_equal(&claims[1].name, &claims[1].asked));
+	assert_int_equal(claims[0].name.len, 0);
+	fx_zones[0].duplicates = DUPLICATES_SUFFIX;
+	arena_fini(&c.a);
+}
+
 static void a_persons_name_displaces_a_lease(void **state)
 {
 	struct host holder = host("192.0.2.7", "web.lab.example", OBS_LEASE, 1, 500);
@@ -606,6 +702,10 @@ int main(void)
 	    cmocka_unit_test(a_suffixed_name_tells_the_plain_one),
 	    cmocka_unit_test(who_is_gone_holds_nothing),
 	    cmocka_unit_test(a_suffix_stays_while_its_evidence_lasts),
+	    cmocka_unit_test(with_first_the_later_gets_no_name),
+	    cmocka_unit_test(with_first_who_waits_longest_is_next),
+	    cmocka_unit_test(with_refuse_none_of_several_gets_a_free_name),
+	    cmocka_unit_test(with_refuse_who_has_it_and_who_ranks_higher_get_it),
 	    cmocka_unit_test(a_persons_name_displaces_a_lease),
 	    cmocka_unit_test(a_lease_does_not_displace_a_person),
 	    cmocka_unit_test(names_read_from_dns_claim_nothing),
