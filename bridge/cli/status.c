@@ -77,6 +77,22 @@ static json_t *zone_row(const struct report_status *s, size_t i)
 			 js_text(v->error));
 }
 
+static const struct out_col fight_cols[] = {
+    {"space", NULL, 0},        {"view", NULL, 0},             {"zone", NULL, 0},
+    {"owner", "FIGHT", 0},     {"wrote", "WE WROTE", 0},      {"seen", "SEEN", 0},
+    {"reverts", "UNDONE", OUT_RIGHT}, {"removed_at", "LAST", 0}, {"why", "WHY", OUT_WRAP},
+};
+
+static json_t *fight_row(const struct report_status *s, size_t i)
+{
+	const struct status_fight *v = &s->fights[i];
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "space", js_text(v->space), "view",
+			 js_text(v->view), "zone", js_text(v->zone), "owner", js_text(v->owner),
+			 "wrote", js_set(v->wrote), "seen", js_set(v->seen), "reverts",
+			 js_num((int64_t)v->reverts), "removed_at", js_time(v->removed_at_s), "why",
+			 js_text(v->why));
+}
+
 static const struct out_col pass_cols[] = {
     {"verb", "PASS", 0},       {"began_at", NULL, 0},           {"ended_at", "ENDED", 0},
     {"exit", "EXIT", OUT_RIGHT}, {"changed", "CHANGED", OUT_RIGHT},
@@ -158,6 +174,7 @@ static int print(const struct report_status *s, const char *verdict, unsigned tr
 	    {"servers", COLS(server_cols), server_row, s->n_servers},
 	    {"sources", COLS(source_cols), source_row, s->n_sources},
 	    {"zones", COLS(zone_cols), zone_row, s->n_zones},
+	    {"fights", COLS(fight_cols), fight_row, s->n_fights},
 	    {"passes", COLS(pass_cols), pass_row, s->n_passes},
 	    {"processes", COLS(role_cols), role_row, s->n_roles},
 	};

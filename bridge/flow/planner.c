@@ -7,6 +7,7 @@
 #include "bridge/core/verdict.h"
 #include "bridge/flow/planner.h"
 #include "bridge/flow/say.h"
+#include "bridge/value/wirelen.h"
 
 enum { REVERT_MEMORY_S = 86400 };  /* reverts further apart than a day are no fight */
 
@@ -275,6 +276,42 @@ static bool still_stopped(const struct belief *was, const struct belief *b)
 	       rrs_equal(&was->seen, &b->seen);
 }
 
+static const char *other_writer(const struct belief *b)
+{
+	const struct rr *v;
+
+	return rrs_of(&b->seen, RR_DHCID, &v) > 0
+		       ? "the other writer is a DHCP updater: a DHCID stands there"
+		       : "DNS does not tell who the other writer is: see the server's log of updates";
+}
+
+/* Who fights over the name, as well as can be known.  NULL: no memory. */
+static const char *name_fight(struct arena *a, const struct belief *b,
+			      const struct planner_zone *z, const char *why)
+{
+	struct buf wrote = BUF_INIT, seen = BUF_INIT;
+	char at[24];
+	char *s;
+
+	rrs_print(&wrote, &b->published);
+	rrs_print(&seen, &b->seen);
+	s = arena_printf(a, "%s; this bridge wrote %s by server \"%s\", last seen removed %s, %s left "
+			 "there; %s", why, wrote.len > 0 ? buf_text(&wrote) : "nothing",
+			 z->zone->n_servers > 0 ? z->zone->servers[0] : "",
+			 time_print(at, b->removed_at_s), seen.len > 0 ? buf_text(&seen) : "nothing",
+			 other_writer(b));
+	/* A set has a record in each line, a sentence is one. */
+	for (char *p = s; p != NULL && *p != '\0'; p++) {
+		if (*p == '\n')
+			*p = ',';
+	}
+	if (wrote.bad || seen.bad)
+		s = NULL;
+	buf_fini(&wrote);
+	buf_fini(&seen);
+	return s;
+}
+
 int planner_supported(struct planner *p, const struct belief *b, bool *out, struct err *e)
 {
 	struct flow_store *st = p->f->store;
@@ -325,7 +362,9 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 	}
 	b->state = v.state;
 	if (v.state != BELIEF_DUE && v.state != BELIEF_STEP)
-		b->why = v.why;
+		b->why = v.state == BELIEF_FROZEN ? name_fight(a, b, z, v.why) : v.why;
+	if (v.state == BELIEF_FROZEN && b->why == NULL)
+		return err_nomem(e);
 	if (v.state == BELIEF_STEP && v.row == 1 && v.target.n > 0)
 		b->removed_at_s = 0;
 	return 0;

@@ -176,6 +176,43 @@ static int get_servers(struct report_status *out, struct arena *a, struct pg *pg
 	return 0;
 }
 
+/* ---- fights ------------------------------------------------------------------------------ */
+
+static bool add_fight(struct report_status *out, struct arena *a, const struct pg_rows *r, size_t i,
+		      const struct policy_space *s, const struct policy_zone *z)
+{
+	struct status_fight *v = &out->fights[out->n_fights++];
+	*v = (struct status_fight){.space = s->name, .view = z->view, .zone = z->text};
+	v->reverts = (uint64_t)pg_i64(r, i, 4);
+	v->removed_at_s = pg_time(r, i, 5);
+	return keep(&v->owner, a, r, i, 1) && keep(&v->wrote, a, r, i, 2) &&
+	       keep(&v->seen, a, r, i, 3) && keep(&v->why, a, r, i, 6);
+}
+
+static int get_fights(struct report_status *out, struct arena *a, struct pg *pg,
+		      const struct policy *p, const struct report_filter *f, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *r = NULL;
+	struct pg_args args;
+	pg_args_init(&args);
+	pg_arg_i32(&args, STATUS_FIGHTS);
+	int rc = pg_query(&r, pg, sql_status_fights, &args, e);
+	pg_args_fini(&args);
+	if (rc < 0)
+		return rc;
+	out->fights = arena_array(a, pg_rows_n(r) + 1, sizeof(*out->fights));
+	if (out->fights == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < pg_rows_n(r); i++) {
+		const struct policy_space *s;
+		const struct policy_zone *z = policy_zone_by_id(p, pg_i32(r, i, 0), &s);
+		if (z != NULL && in_filter(f->space, s->name) && in_filter(f->view, z->view) &&
+		    !add_fight(out, a, r, i, s, z))
+			return err_nomem(e);
+	}
+	return 0;
+}
+
 /* ---- the whole -------------------------------------------------------------------------- */
 
 static int get_held(struct report_status *out, struct pg *pg, struct err *e)
@@ -196,6 +233,7 @@ int report_status(struct report_status *out, struct arena *a, struct pg *pg, con
 	r = r < 0 ? r : get_zones(out, a, pg, p, f, e);
 	r = r < 0 ? r : get_servers(out, a, pg, c, e);
 	r = r < 0 ? r : get_held(out, pg, e);
+	r = r < 0 ? r : get_fights(out, a, pg, p, f, e);
 	r = r < 0 ? r : store_roles_get(pg, &out->roles, &out->n_roles, a, e);
 	return r < 0 ? r : store_passes_get(pg, &out->passes, &out->n_passes, STATUS_PASSES, a, e);
 }
@@ -342,7 +380,7 @@ static void judge_names(struct verdict *v, const struct report_status *s)
 			"--force ZONE", s->held, s->held == 1 ? "" : "s");
 	if (frozen > 0)
 		TROUBLE(v, "%" PRIu64 " %s frozen, somebody keeps undoing what is written: "
-			"ipambridge list conflicts", frozen, names_are(frozen));
+			"ipambridge list conflicts, ipambridge resolve", frozen, names_are(frozen));
 	if (refused > 0)
 		TROUBLE(v, "%" PRIu64 " %s refused by the server: ipambridge list conflicts",
 			refused, names_are(refused));

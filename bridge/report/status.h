@@ -11,7 +11,7 @@
 #include "bridge/report/report.h"
 #include "bridge/store/live.h"
 
-enum { STATUS_PASSES = 5 };
+enum { STATUS_PASSES = 5, STATUS_FIGHTS = 10 };
 
 struct status_source {
 	const char *space, *name, *type;
@@ -41,6 +41,16 @@ struct status_server {
 	const char *error;
 };
 
+/* A name that somebody keeps undoing. */
+struct status_fight {
+	const char *space, *view, *zone, *owner;
+	const char *wrote;        /* by us, as text of a set (rr.h) */
+	const char *seen;         /* what the other writer left */
+	uint64_t reverts;
+	int64_t removed_at_s;     /* the last time */
+	const char *why;          /* both writers, as well as they are known */
+};
+
 /* Everything lives in the arena, or in the configuration. */
 struct report_status {
 	int64_t now_s;
@@ -50,6 +60,8 @@ struct report_status {
 	size_t n_servers;
 	struct status_zone *zones;
 	size_t n_zones;
+	struct status_fight *fights;  /* the latest STATUS_FIGHTS, newest first */
+	size_t n_fights;
 	struct role_state *roles;
 	size_t n_roles;
 	struct pass_row *passes;  /* newest first */

@@ -4,7 +4,7 @@ a reason for a record to vanish from DNS.
 
 import pytest
 
-from harness.lab import mac, pair, ptr
+from harness.lab import FORWARD, mac, pair, ptr
 
 BIND_AND_KNOT = pytest.mark.parametrize("make", ["bind", "knot"], indirect=True)
 
@@ -158,6 +158,19 @@ def test_a_frozen_name_is_written_once_more_or_given_up(bind_lab):
     lab = bind_lab
     row = frozen(lab)
     assert row["published"] == ["192.0.2.7"] and row["seen"] == []
+    # Both writers, as well as they are known.
+    assert 'this bridge wrote A 192.0.2.7' in row["why"] and '"ns1"' in row["why"]
+    assert "nothing left there" in row["why"] and "the other writer" in row["why"]
+    said = lab.bridge.json("status")
+    assert "frozen" in said["verdict"]
+    fight, = said["fights"]
+    assert fight["owner"] == HOST and "A 192.0.2.7" in fight["wrote"] and fight["reverts"] == 3
+    assert fight["seen"] == [] and fight["why"] == row["why"]
+    metrics = lab.dir / "metrics"
+    lab.bridge.ok("reconcile", "--metrics-file", metrics)
+    assert f'space="default",view="",zone="{FORWARD}",kind="frozen"}} 1' in metrics.read_text()
+    line = [x for x in lab.bridge.json("journal", HOST) if x["event"] == "frozen"]
+    assert line and line[0]["why"] == row["why"]
     decide(lab, "resolve", HOST, "--take", "ipam")
     lab.quiet(conflicts=0)
     assert lab.dns.query(HOST) == ["192.0.2.7"]

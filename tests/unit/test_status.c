@@ -92,7 +92,7 @@ static void each_trouble_has_its_sentence(void **state)
 	fresh(&w);
 	w.zone.frozen = 2;
 	check(&w.s, 1, "2 names are frozen, somebody keeps undoing what is written: ipambridge list "
-	      "conflicts");
+	      "conflicts, ipambridge resolve");
 	fresh(&w);
 	w.zone.refused = 1;
 	check(&w.s, 1, "1 name is refused by the server: ipambridge list conflicts");
