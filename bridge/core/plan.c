@@ -92,19 +92,22 @@ static const struct host *old_of(const struct contest *c, const struct host *h)
 	return NULL;
 }
 
+bool plan_same_client(const struct host *old, const struct host *h)
+{
+	const char *by;
+	int same = identity_compare(&old->id, &h->id, &by);
+
+	/* A server gives an address to another hardware address as to another client. */
+	return same > 0 || (same < 0 && !identity_macs_differ(&old->id, &h->id));
+}
+
 /* Keeps what the address had: since when, and a suffix that was given.  Was it the plain name? */
 static bool keep_old(const struct contest *c, struct host *h)
 {
 	const struct host *old = old_of(c, h);
-	const char *by;
 	bool plain;
-	int same;
 
-	if (old == NULL)
-		return false;
-	same = identity_compare(&old->id, &h->id, &by);
-	/* A server gives an address to another hardware address as to another client. */
-	if (same == 0 || (same < 0 && identity_macs_differ(&old->id, &h->id)))
+	if (old == NULL || !plan_same_client(old, h))
 		return false;
 	h->since_s = old->since_s;
 	plain = dname_equal(&old->name, &old->asked);

@@ -34,6 +34,9 @@ struct plan_answer {
 int plan_settle_names(struct plan_answer *out, struct arena *a, const struct policy_space *space,
 		      struct plan_names *in);
 
+/* Two rows of one address: is it still the same client's, so that what it had stays its own? */
+bool plan_same_client(const struct host *old, const struct host *h);
+
 /* What a forward owner should hold.  hosts: all rows with this name. Sets want, want_kind,
  * want_ttl_s and why.  0 or ERR_NOMEM. */
 int plan_forward(struct belief *b, struct arena *a, const struct policy_zone *zone,

@@ -66,6 +66,22 @@ static int refuse_target(struct closed *c, struct host *h, struct err *e)
 	return 0;
 }
 
+/* A suffix that it was given stays its own. */
+static bool keeps_suffix(const struct closed *c, const struct policy_zone *zone,
+			 const struct host *h)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_olds && zone->duplicates == DUPLICATES_SUFFIX; i++) {
+		const struct host *old = &c->olds[i];
+
+		if (ipaddr_cmp(&old->addr, &h->addr) == 0 && old->name.len > 0 &&
+		    dname_equal(&old->asked, &h->asked) && !dname_equal(&old->name, &h->asked))
+			return old->kind == h->kind && plan_same_client(old, h);
+	}
+	return false;
+}
+
 /* A person has given the name to what DNS shows there. */
 static int refuse_aside(struct closed *c, struct host *h, struct err *e)
 {
@@ -79,7 +95,8 @@ static int refuse_aside(struct closed *c, struct host *h, struct err *e)
 	if (zone == NULL)
 		return 0;
 	r = planner_zone(&z, c->p, zone, e);
-	if (r < 0 || z->aside.n == 0 || map_get(&z->aside, h->name.b, h->name.len) == NULL)
+	if (r < 0 || z->aside.n == 0 || map_get(&z->aside, h->name.b, h->name.len) == NULL ||
+	    keeps_suffix(c, zone, h))
 		return r;
 	h->name.len = 0;
 	h->why = "no name: set aside by a person, what DNS shows at that name stands";

@@ -137,6 +137,18 @@ static void any_other_word_in_between_ends_it(void **state)
 	}
 }
 
+static void what_a_person_let_us_write_over_was_not_ours(void **state)
+{
+	struct past_line l[] = {done(A1, A2), {.event = "retry"}, {.event = "resolved"}};
+
+	(void)state;
+	check(A1, l, 3, "");
+	/* But what we made of it was. */
+	check(A2, (struct past_line[]){done(A2, ""), l[0], l[2]}, 3, A2);
+	l[2].event = "observed";
+	check(A1, l, 3, A1);
+}
+
 static void a_change_that_did_not_come_through_is_no_word(void **state)
 {
 	const struct past_line retry = {.event = "retry", .before = "", .after = A2};
@@ -167,6 +179,7 @@ int main(void)
 		cmocka_unit_test(changes_of_ours_may_follow_one_another),
 		cmocka_unit_test(a_gap_between_two_changes_is_somebody_elses),
 		cmocka_unit_test(any_other_word_in_between_ends_it),
+		cmocka_unit_test(what_a_person_let_us_write_over_was_not_ours),
 		cmocka_unit_test(a_change_that_did_not_come_through_is_no_word),
 		cmocka_unit_test(lines_without_sets_or_with_nonsense_prove_nothing),
 	};
