@@ -398,6 +398,13 @@ static int only_removals(struct verdict *v, struct arena *a, const struct belief
 		if (r == 0 && mine)
 			r = rrs_add(&ours, a, x->type, x->rdata, x->rdlen);
 	}
+	/* What somebody took away stays known as once ours: the fight goes on where it stood. */
+	for (i = 0; i < v->published.n && r == 0; i++) {
+		const struct rr *x = &v->published.v[i];
+
+		if (x->type != RR_DHCID && !rrs_has(&v->base, x))
+			r = rrs_add(&ours, a, x->type, x->rdata, x->rdlen);
+	}
 	v->target = target;
 	v->ours = ours;
 	v->contested = true;

@@ -73,6 +73,7 @@ struct flow {
 	bool said_closed;
 	struct flow_zones *zones;     /* see flow_zones_new */
 	bool retry_refused;           /* in a daemon: try once more what servers refused */
+	bool has_sent;                /* set by flow_push: something has left */
 	bool others_send;             /* set by flow_push: another process sends to some zone */
 	/* How a run waits for that process to send what is due.  NULL: it does not wait. */
 	void (*wait)(void *arg, int64_t ms);

@@ -419,7 +419,14 @@ static int match_rows(struct belief *out, struct arena *a, const struct zone_key
 int planner_keep_implied(struct planner *p, struct arena *a, struct belief *b,
 			 const struct planner_zone *z, struct err *e)
 {
+	struct flow_store *st = p->f->store;
+	uint64_t since;
+
 	b->apex = dname_equal(&b->owner, &z->zone->name);
+	/* Only we could have sent it, and have not. */
+	if (!p->f->has_sent && st->zone_held(st->ctx, z->id, &since) &&
+	    belief_written_since(b, since))
+		return 0;
 	return push_keep_implied(b, a, z->zone->foreign, p->now_s) < 0 ? err_nomem(e) : 0;
 }
 

@@ -110,6 +110,8 @@ struct flow_store {
 	 * so nobody else has sent them. */
 	int (*zone_lock)(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e);
 	void (*zones_unlock)(void *ctx);
+	/* Is it ours, and since when?  No question to anybody. */
+	bool (*zone_held)(void *ctx, int32_t zone_id, uint64_t *since);
 
 	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
 			  struct err *e);

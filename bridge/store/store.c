@@ -286,25 +286,34 @@ static int take_zone(struct store *s, int32_t zone_id, bool *got, struct err *e)
 	return r;
 }
 
+static bool flow_zone_held(void *ctx, int32_t zone_id, uint64_t *since)
+{
+	const struct store *s = ctx;
+	size_t i;
+
+	*since = 0;
+	for (i = 0; i < s->zones.n; i++) {
+		if (s->zones.v[i].id == zone_id) {
+			*since = s->zones.v[i].since;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int flow_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e)
 {
 	struct store *s = ctx;
-	size_t i;
-	int r;
+	int r = 0;
 
-	for (i = 0; i < s->zones.n && s->zones.v[i].id != zone_id; i++)
-		;
-	*got = i < s->zones.n;
-	*since = 0;
-	if (!*got) {
-		if (vec_reserve(&s->zones, 1) < 0)
-			return err_nomem(e);
-		r = take_zone(s, zone_id, got, e);
-		if (r < 0 || !*got)
-			return r;
-	}
-	*since = s->zones.v[i].since;
-	return 0;
+	*got = flow_zone_held(s, zone_id, since);
+	if (*got)
+		return 0;
+	if (vec_reserve(&s->zones, 1) < 0)
+		return err_nomem(e);
+	r = take_zone(s, zone_id, got, e);
+	flow_zone_held(s, zone_id, since);
+	return r;
 }
 
 static void flow_zones_unlock(void *ctx)
@@ -402,6 +411,7 @@ struct flow_store store_flow(struct store *s)
 		.lock_space = flow_lock_space,
 		.zone_lock = flow_zone_lock,
 		.zones_unlock = flow_zones_unlock,
+		.zone_held = flow_zone_held,
 	};
 
 	store_bind_stage(&f);

@@ -280,6 +280,15 @@ static int mem_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since,
 	return memstore_enter(m, e);
 }
 
+static bool mem_zone_held(void *ctx, int32_t zone_id, uint64_t *since)
+{
+	const struct memstore *m = ctx;
+
+	(void)zone_id;
+	*since = m->zones_since;
+	return m->zones_since != 0;
+}
+
 static void mem_zones_unlock(void *ctx)
 {
 	struct memstore *m = ctx;
@@ -582,6 +591,7 @@ struct flow_store memstore_flow(struct memstore *m)
 		.source_put = mem_source_put,
 		.zone_lock = mem_zone_lock,
 		.zones_unlock = mem_zones_unlock,
+		.zone_held = mem_zone_held,
 		.sources_gone = mem_sources_gone,
 		.zone_get = mem_zone_get,
 		.zone_put = mem_zone_put,

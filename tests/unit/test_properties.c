@@ -422,18 +422,6 @@ static bool leaves_an_offer(const struct verdict *v)
 	return false;
 }
 
-/* While a type is stopped, a removal at the owner forgets what somebody took away there. */
-static bool forgets(const struct verdict *v)
-{
-	size_t i;
-
-	for (i = 0; i < v->published.n; i++) {
-		if (v->contested && !rrs_has(&v->base, &v->published.v[i]))
-			return true;
-	}
-	return false;
-}
-
 static int settle(struct verdict *v, int64_t now_s)
 {
 	struct change c;
@@ -452,8 +440,6 @@ static void check_settled(struct verdict *v)
 	bool theirs = leaves_only_theirs(v) || leaves_an_offer(v), contested = v->contested;
 	int left = theirs ? 4 : 1;
 
-	if (forgets(v))
-		return;
 	while (settle(v, 100) == 0)
 		HOLDS(--left > 0, theirs ? "a change goes on for ever"
 					: "a settled change is sent again");

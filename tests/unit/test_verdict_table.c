@@ -265,6 +265,9 @@ static void only_removals(struct expected *x, const struct combi *c)
 
 		x->target[t] = x->base[t] & ~(mine & ~c->want[t]);
 		x->ours[t] = mine & c->want[t];
+		/* What somebody took away stays known as once ours. */
+		if (t != DHCID)
+			x->ours[t] |= x->keep[t] & ~x->base[t];
 		removes = removes || x->target[t] != x->base[t];
 	}
 	if (removes)
