@@ -127,6 +127,8 @@ class Scenario:
         name = f"{self.template}_{self.made}"
         self.postgres.sql(f'create database "{name}" template "{self.template}"')
         self.bridge.database = self.postgres.conninfo_for(name)
+        # What a person does who restores a database on purpose.
+        (self.bridge.dir / "state" / "journal-mark").unlink(missing_ok=True)
         for zone in ZONES if now else []:
             self.restore(zone, set(now[zone]), set(self.base[zone]))
 

@@ -14,13 +14,14 @@ import subprocess
 import dns.flags
 import dns.message
 import dns.name
+import dns.rdataclass
 import dns.rrset
 import pytest
 
 from harness import Bind, Knot, LeaseFile4, Pdns, Process, free_port, wait_for
 from harness.bridge import binary
 from harness.dns import Key
-from harness.faults import (AXFR, UPDATE, DnsProxy, clock_env, clock_shim, opcode, qtype,
+from harness.faults import (TRANSFERS, UPDATE, DnsProxy, clock_env, clock_shim, opcode, qtype,
                             receive)
 
 FORWARD, REVERSE = "lab.example", "2.0.192.in-addr.arpa"
@@ -464,7 +465,7 @@ def test_a_transfer_cut_in_the_middle_changes_nothing(proxied, make, how):
     s.dns.add(f"99.{REVERSE}", "PTR", f"person.{FORWARD}.")
     s.dns.delete(f"host3.{FORWARD}")
     before = s.names()
-    s.proxy.on_answer = lambda q, a, i: how(q, a, i) if qtype(q) == AXFR else a
+    s.proxy.on_answer = lambda q, a, i: how(q, a, i) if qtype(q) in TRANSFERS else a
     r = s.run()
     if how is cut_in_half:
         assert r.rc == 4
@@ -478,10 +479,11 @@ def test_a_transfer_cut_in_the_middle_changes_nothing(proxied, make, how):
 
 
 def forged_transfer(query, zone, *records):
-    """An unsigned answer to an AXFR, as somebody on the path would make it."""
+    """An unsigned answer to a transfer, as somebody on the path would make it."""
     r = dns.message.Message(id=int.from_bytes(query[:2], "big"))
     r.flags = dns.flags.QR | dns.flags.AA
     origin = dns.name.from_text(zone)
+    r.question = [dns.rrset.RRset(origin, dns.rdataclass.IN, qtype(query))]
     soa = dns.rrset.from_text(origin, 60, "IN", "SOA", "ns. host. 4000000 60 60 60 60")
     r.answer = [soa, *[dns.rrset.from_text(*rec) for rec in records],
                 dns.rrset.from_text(origin, 60, "IN", "SOA", "ns. host. 4000000 60 60 60 60")]
@@ -495,7 +497,7 @@ def test_a_forged_unsigned_transfer_is_not_believed(proxied, make):
     s.dns.add(f"98.{REVERSE}", "PTR", f"real.{FORWARD}.")
 
     def forge(query, answer, index):
-        if qtype(query) != AXFR:
+        if qtype(query) not in TRANSFERS:
             return answer
         return forged_transfer(query, REVERSE, (f"66.{REVERSE}.", 60, "IN", "PTR",
                                                 f"evil.{FORWARD}."))

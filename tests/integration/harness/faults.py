@@ -165,4 +165,4 @@ def qtype(message):
 
 
 UPDATE = 5
-AXFR = 252
+TRANSFERS = IXFR, AXFR = 251, 252
