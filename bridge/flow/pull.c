@@ -284,17 +284,15 @@ static int forgive_all(struct pull *u, enum belief_state state, struct err *e)
 static int wake_waiting(struct pull *u, struct err *e)
 {
 	struct flow_store *st = u->f->store;
-	const struct belief *after = NULL;
-	struct belief *b;
-	size_t n = PLANNER_CHUNK, i;
+	struct due_page page = {.zone_id = u->zone->id, .n = PLANNER_CHUNK};
+	size_t i;
 	int r = 0;
 
-	while (r == 0 && n == PLANNER_CHUNK && !u->zone->is_reverse) {
-		r = st->beliefs_due(st->ctx, &b, &n, u->zone->id, INT64_MAX, after, PLANNER_CHUNK,
-				    &u->p.arena, e);
-		for (i = 0; r == 0 && i < n; i++)
-			r = touch(u, &b[i], e);
-		after = r == 0 && n > 0 ? &b[n - 1] : NULL;
+	while (r == 0 && page.n == PLANNER_CHUNK && !u->zone->is_reverse) {
+		r = st->beliefs_due(st->ctx, &page, 1, INT64_MAX, PLANNER_CHUNK, &u->p.arena, e);
+		for (i = 0; r == 0 && i < page.n; i++)
+			r = touch(u, &page.v[i], e);
+		page.after = r == 0 && page.n > 0 ? &page.v[page.n - 1] : NULL;
 	}
 	return r;
 }

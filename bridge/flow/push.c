@@ -128,24 +128,23 @@ static int wake_zone(struct planner *p, struct push_zone *z, struct err *e)
 {
 	/* Before every name of the next second. */
 	struct belief after = {.due_at_s = p->now_s + 1, .owner = {.len = 0}};
+	struct due_page page = {.zone_id = z->zone->id, .after = &after, .n = PUSH_ROUND};
 	struct flow_store *st = p->f->store;
 	struct planner_zone *pz;
-	struct belief *b;
-	size_t n = PUSH_ROUND, i;
+	size_t i;
 	int r = planner_zone(&pz, p, z->zone, e);
 
-	while (r == 0 && n == PUSH_ROUND) {
-		r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX, &after, PUSH_ROUND,
-				    &p->arena, e);
-		if (r < 0 || n == 0)
+	while (r == 0 && page.n == PUSH_ROUND) {
+		r = st->beliefs_due(st->ctx, &page, 1, INT64_MAX, PUSH_ROUND, &p->arena, e);
+		if (r < 0 || page.n == 0)
 			break;
-		after.due_at_s = b[n - 1].due_at_s;
-		after.owner = b[n - 1].owner;
-		for (i = 0; i < n && r == 0; i++) {
-			r = planner_keep_implied(p, &p->arena, &b[i], pz, e);
-			b[i].due_at_s = 0;
+		after.due_at_s = page.v[page.n - 1].due_at_s;
+		after.owner = page.v[page.n - 1].owner;
+		for (i = 0; i < page.n && r == 0; i++) {
+			r = planner_keep_implied(p, &p->arena, &page.v[i], pz, e);
+			page.v[i].due_at_s = 0;
 		}
-		r = r < 0 ? r : st->beliefs_put(st->ctx, b, n, e);
+		r = r < 0 ? r : st->beliefs_put(st->ctx, page.v, page.n, e);
 	}
 	return r;
 }
@@ -380,25 +379,22 @@ static int count_zone(struct push *u, struct push_zone *z, struct err *e)
 	struct planner p;
 	struct verdict v;
 	struct change c;
-	struct belief *b;
-	size_t n = 1, i;
+	struct due_page page = {.n = 1};
+	size_t i;
 	int r = 0;
 
-	while (n > 0 && r == 0) {
+	while (page.n > 0 && r == 0) {
 		planner_init(&p, u->f, z->space);
-		r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX,
-				    z->paging ? &z->last : NULL, PUSH_ROUND, &p.arena, e);
-		for (i = 0; r == 0 && i < n; i++) {
-			if (verdict_owner(&v, &p.arena, &b[i], z->zone->foreign, true) < 0)
+		page = push_page(z);
+		r = st->beliefs_due(st->ctx, &page, 1, INT64_MAX, PUSH_ROUND, &p.arena, e);
+		for (i = 0; r == 0 && i < page.n; i++) {
+			if (verdict_owner(&v, &p.arena, &page.v[i], z->zone->foreign, true) < 0)
 				r = err_nomem(e);
-			else if (verdict_change(&c, &p.arena, &b[i], &v) == 0)
+			else if (verdict_change(&c, &p.arena, &page.v[i], &v) == 0)
 				u->f->counts.changed += change_rrsets(&c);
 		}
-		if (r == 0 && n > 0) {
-			z->last.due_at_s = b[n - 1].due_at_s;
-			z->last.owner = b[n - 1].owner;
-			z->paging = true;
-		}
+		if (r == 0)
+			push_turn_page(z, &page);
 		planner_fini(&p);
 	}
 	return r;
@@ -448,33 +444,50 @@ static void come_back_at(struct flow *f, int64_t at_s)
 		f->next_due_s = at_s;
 }
 
-/* When the zone's first owner is due, but not before its gate opens. */
-static int next_of_zone(struct push *u, const struct push_zone *z, struct err *e)
+static bool is_gated(const struct push_zone *z)
 {
-	struct flow_store *st = u->f->store;
-	struct arena a = ARENA_INIT;
-	struct belief *b;
-	size_t n;
-	int r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, INT64_MAX, NULL, 1, &a, e);
+	return z->gate != NULL && !z->others;
+}
 
-	if (r == 0 && n > 0)
-		come_back_at(u->f, b[0].due_at_s > z->gate->next_s ? b[0].due_at_s : z->gate->next_s);
-	arena_fini(&a);
+/* When the first owner of each zone is due, but not before its gate opens. */
+static int come_back(struct push *u, struct arena *a, struct err *e)
+{
+	struct due_page *pages = arena_array(a, u->n_zones + 1, sizeof(*pages));
+	const struct gate **gates = arena_array(a, u->n_zones + 1, sizeof(*gates));
+	struct flow_store *st = u->f->store;
+	size_t n = 0, i;
+	int r;
+
+	if (pages == NULL || gates == NULL)
+		return err_nomem(e);
+	for (i = 0; i < u->n_zones; i++) {
+		if (!is_gated(&u->zones[i]))
+			continue;
+		gates[n] = u->zones[i].gate;
+		pages[n++] = (struct due_page){.zone_id = u->zones[i].zone->id};
+	}
+	r = n == 0 ? 0 : st->beliefs_due(st->ctx, pages, n, INT64_MAX, 1, a, e);
+	for (i = 0; i < n && r == 0; i++) {
+		if (pages[i].n > 0)
+			come_back_at(u->f, pages[i].v->due_at_s > gates[i]->next_s
+					   ? pages[i].v->due_at_s : gates[i]->next_s);
+	}
 	return r;
 }
 
 static int turn_gates(struct push *u, struct err *e)
 {
+	struct arena a = ARENA_INIT;
 	size_t i;
-	int r = 0;
+	int r;
 
 	u->f->next_due_s = 0;
-	for (i = 0; i < u->n_zones && r == 0; i++) {
-		if (u->zones[i].gate == NULL || u->zones[i].others)
-			continue;
-		turn_gate(u, &u->zones[i]);
-		r = next_of_zone(u, &u->zones[i], e);
+	for (i = 0; i < u->n_zones; i++) {
+		if (is_gated(&u->zones[i]))
+			turn_gate(u, &u->zones[i]);
 	}
+	r = come_back(u, &a, e);
+	arena_fini(&a);
 	return r;
 }
 

@@ -175,32 +175,53 @@ static int take_refused(struct making *m, struct push_zone *z, struct err *e)
 	return make_items(m, b, n, true, e);
 }
 
-static int take_zone(struct making *m, struct push_zone *z, struct err *e)
+struct due_page push_page(const struct push_zone *z)
+{
+	return (struct due_page){.zone_id = z->zone->id, .after = z->paging ? &z->last : NULL};
+}
+
+void push_turn_page(struct push_zone *z, const struct due_page *page)
+{
+	const struct belief *last;
+
+	if (page->n == 0)
+		return;
+	/* The row as it was listed: only its place in the order is used. */
+	last = &page->v[page->n - 1];
+	z->last.due_at_s = last->due_at_s;
+	z->last.owner = last->owner;
+	z->last.zone_id = last->zone_id;
+	z->paging = true;
+}
+
+/* The next page of every zone that has one, in one question. */
+static int list_due(struct making *m, struct due_page *pages, size_t *n, struct err *e)
 {
 	struct flow_store *st = m->f->store;
-	struct belief *b;
-	size_t n;
-	int r;
+	size_t i;
 
-	r = st->beliefs_due(st->ctx, &b, &n, z->zone->id, m->p.now_s,
-			    z->paging ? &z->last : NULL, PUSH_ROUND, &m->round->arena, e);
-	if (r < 0)
-		return r;
-	z->exhausted = n < PUSH_ROUND;
-	if (n > 0) {
-		/* The row as it was listed: only its place in the order is used. */
-		z->last.due_at_s = b[n - 1].due_at_s;
-		z->last.owner = b[n - 1].owner;
-		z->last.zone_id = b[n - 1].zone_id;
-		z->paging = true;
+	*n = 0;
+	for (i = 0; i < m->n_zones; i++) {
+		if (!m->zones[i].stopped && !m->zones[i].exhausted)
+			pages[(*n)++] = push_page(&m->zones[i]);
 	}
-	return make_items(m, b, n, false, e);
+	return *n == 0 ? 0 : st->beliefs_due(st->ctx, pages, *n, m->p.now_s, PUSH_ROUND,
+					     &m->round->arena, e);
+}
+
+static int take_page(struct making *m, struct push_zone *z, const struct due_page *page,
+		     struct err *e)
+{
+	z->exhausted = page->n < PUSH_ROUND;
+	push_turn_page(z, page);
+	return make_items(m, page->v, page->n, false, e);
 }
 
 static int take_all(struct making *m, struct err *e)
 {
-	size_t i;
-	int r = 0;
+	struct due_page *pages = arena_array(&m->round->arena, m->n_zones + 1, sizeof(*pages));
+	size_t n, at = 0, i;
+	int r = pages == NULL ? err_nomem(e) : list_due(m, pages, &n, e);
 
 	for (i = 0; i < m->n_zones && r == 0; i++) {
 		struct push_zone *z = &m->zones[i];
@@ -210,7 +231,7 @@ static int take_all(struct making *m, struct err *e)
 		m->zone = z;
 		m->p.space = z->space;
 		if (!z->exhausted)
-			r = take_zone(m, z, e);
+			r = take_page(m, z, &pages[at++], e);
 		if (r == 0 && z->retry == PUSH_RETRY)
 			r = take_refused(m, z, e);
 	}

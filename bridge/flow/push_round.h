@@ -63,6 +63,10 @@ struct push_msg {
 	const char *why;             /* what the answer means, while it is settled */
 };
 
+/* Where the list of due owners of a zone goes on, and that this page of it was taken. */
+struct due_page push_page(const struct push_zone *z);
+void push_turn_page(struct push_zone *z, const struct due_page *page);
+
 /* RRsets that a change touches. */
 unsigned change_rrsets(const struct change *c);
 

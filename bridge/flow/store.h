@@ -94,6 +94,14 @@ struct zone_queue {
 	int64_t oldest_s;      /* since when the first of them is due; 0: at once, or none */
 };
 
+/* Due owners of one zone. */
+struct due_page {
+	int32_t zone_id;
+	const struct belief *after;  /* only those after it in their order; NULL: from the start */
+	struct belief *v;            /* out */
+	size_t n;
+};
+
 struct flow_store {
 	void *ctx;
 
@@ -189,11 +197,10 @@ struct flow_store {
 	 * writing.  done[i] says which were, and v[i].version is new then.  No row may be empty
 	 * (belief_is_empty). */
 	int (*beliefs_settle)(void *ctx, struct belief *v, size_t n, bool *done, struct err *e);
-	/* Due owners of a zone: state due, due_at_s <= now_s; in order of (due_at_s, owner text as
-	 * bytes), only those after the given row in that order (NULL: from the start). */
-	int (*beliefs_due)(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
-			   int64_t now_s, const struct belief *after, size_t limit,
-			   struct arena *a, struct err *e);
+	/* Due owners of zones (none twice), of each at most so many: state due, due_at_s <= now_s; in order of
+	 * (due_at_s, owner text as bytes). */
+	int (*beliefs_due)(void *ctx, struct due_page *pages, size_t n_pages, int64_t now_s,
+			   size_t limit, struct arena *a, struct err *e);
 	/* Owners of a zone in a state that nothing is due in, in order of owner text as bytes, only
 	 * those after the name (NULL: from the start).  Inside a transaction as beliefs_take: nothing
 	 * is waited for, and the rows stay as they are. */

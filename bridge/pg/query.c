@@ -156,6 +156,11 @@ static int leave_pipeline(struct pg *p, struct err *e)
 	return r;
 }
 
+static bool is_ahead(const struct pg *p, size_t i)
+{
+	return p->ahead.sql != NULL && p->ahead.res == NULL && p->ahead.at == i;
+}
+
 /* All that is under way; the last result is out's, unless it is NULL.  The first error counts. */
 static int take_results(struct pg *p, PGresult **out, struct err *e)
 {
@@ -173,9 +178,13 @@ static int take_results(struct pg *p, PGresult **out, struct err *e)
 		r = r < 0 ? r : r2;
 		if (last && r == 0)
 			*out = res;
+		else if (is_ahead(p, i) && r == 0)
+			p->ahead.res = res;
 		else
 			PQclear(res);
 	}
+	if (p->ahead.res == NULL)
+		pg_ahead_forget(p);
 	r2 = p->c == NULL ? r : leave_pipeline(p, r < 0 ? NULL : e);
 	if (r == 0 && r2 < 0 && out != NULL) {
 		PQclear(*out);
@@ -230,6 +239,45 @@ int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, stru
 	return r;
 }
 
+int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, struct err *e)
+{
+	struct pg_ahead *a = &p->ahead;
+	int r;
+
+	pg_ahead_forget(p);
+	r = pg_run_later(p, sql, args, e);
+	if (r < 0)
+		return r;
+	buf_add(&a->args, args->b.p, args->b.len);
+	if (a->args.bad)
+		return err_nomem(e);
+	a->sql = sql;
+	a->at = p->later - 1;
+	return 0;
+}
+
+void pg_ahead_forget(struct pg *p)
+{
+	PQclear(p->ahead.res);
+	p->ahead.res = NULL;
+	p->ahead.sql = NULL;
+	buf_reset(&p->ahead.args);
+}
+
+/* NULL: it was not asked ahead, or not with these parameters. */
+static PGresult *asked_ahead(struct pg *p, const char *sql, const struct pg_args *args)
+{
+	struct pg_ahead *a = &p->ahead;
+	PGresult *res = a->res;
+
+	if (res == NULL || a->sql != sql || args == NULL || a->args.len != args->b.len ||
+	    memcmp(a->args.p, args->b.p, args->b.len) != 0)
+		return NULL;
+	a->res = NULL;
+	pg_ahead_forget(p);
+	return res;
+}
+
 static int execute(PGresult **out, struct pg *p, const char *sql, const struct pg_args *args,
 		   struct err *e)
 {
@@ -280,7 +328,8 @@ int pg_query(struct pg_rows **out, struct pg *p, const char *sql, const struct p
 	*out = NULL;
 	if (rows == NULL)
 		return err_nomem(e);
-	r = execute(&rows->res, p, sql, args, e);
+	rows->res = asked_ahead(p, sql, args);
+	r = rows->res != NULL ? 0 : execute(&rows->res, p, sql, args, e);
 	if (r < 0)
 		return r;
 	if (PQresultStatus(rows->res) != PGRES_TUPLES_OK)

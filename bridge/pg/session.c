@@ -166,6 +166,8 @@ void pg_close(struct pg *p)
 	if (p == NULL)
 		return;
 	PQfinish(p->c);
+	pg_ahead_forget(p);
+	buf_fini(&p->ahead.args);
 	buf_fini(&p->copy);
 	vec_fini(&p->prepared);
 	free(p);
@@ -264,6 +266,7 @@ int pg_lose(struct pg *p, int code, struct err *e, const char *why)
 	p->copying = false;
 	p->unanswered = false;
 	p->prepared.n = 0;
+	pg_ahead_forget(p);
 	buf_reset(&p->copy);
 	return code;
 }

@@ -17,6 +17,12 @@ struct pg {
 	enum { PG_PLAN_UNKNOWN, PG_PLAN_KEPT, PG_PLAN_MADE } plan;
 	bool copying;            /* between copy_begin and copy_end */
 	size_t later;            /* statements on their way whose answers are not yet taken */
+	struct pg_ahead {
+		const char *sql;     /* NULL: nothing was asked ahead */
+		struct buf args;
+		size_t at;           /* its place among the later ones */
+		PGresult *res;       /* NULL: not answered yet */
+	} ahead;
 	bool unanswered;         /* a COPY was ended, its answer not yet taken */
 	struct buf copy;         /* rows not yet sent */
 	VEC(const char *) prepared;  /* statement "s<i>" has the text at this address */

@@ -166,26 +166,48 @@ static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const str
 	return r;
 }
 
-static int flow_beliefs_due(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
-			    int64_t now_s, const struct belief *after, size_t limit,
-			    struct arena *a, struct err *e)
+static void elem_after(struct pg_args *args, const struct belief *after)
 {
 	char owner[DNAME_TEXT] = "";
-	struct pg_args args;
-	int r;
 
-	*out = NULL;
-	*n = 0;
 	if (after != NULL && after->owner.len > 0)
 		dname_print(owner, &after->owner);
+	pg_elem_text(args, owner, strlen(owner));
+}
+
+/* Rows come page after page. */
+static void split_pages(struct due_page *pages, size_t n_pages, struct belief *v, size_t n)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < n_pages; i++) {
+		pages[i].v = v + at;
+		while (at < n && v[at].zone_id == pages[i].zone_id)
+			at++;
+		pages[i].n = (size_t)(v + at - pages[i].v);
+	}
+}
+
+static int flow_beliefs_due(void *ctx, struct due_page *pages, size_t n_pages, int64_t now_s,
+			    size_t limit, struct arena *a, struct err *e)
+{
+	struct store *s = ctx;
+	struct belief *v = NULL;
+	struct pg_args args;
+	size_t n = 0, i;
+	int r;
+
 	pg_args_init(&args);
-	pg_arg_i32(&args, zone_id);
+	PG_COLUMN(&args, PG_INT4, i, n_pages, pg_elem_i32(&args, pages[i].zone_id));
 	pg_arg_time(&args, now_s);
-	pg_arg_time(&args, after == NULL ? 0 : after->due_at_s);
-	pg_arg_text(&args, owner);
+	PG_COLUMN(&args, PG_TIMESTAMPTZ, i, n_pages,
+		  pg_elem_time(&args, pages[i].after == NULL ? 0 : pages[i].after->due_at_s));
+	PG_COLUMN(&args, PG_TEXT, i, n_pages, elem_after(&args, pages[i].after));
 	pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
-	r = query_beliefs(out, n, ctx, sql_beliefs_due, &args, a, e);
+	r = pg_plan_for(s->pg, n_pages, e);
+	r = r < 0 ? r : query_beliefs(&v, &n, s, sql_beliefs_due, &args, a, e);
 	pg_args_fini(&args);
+	split_pages(pages, n_pages, v, r < 0 ? 0 : n);
 	return r;
 }
 

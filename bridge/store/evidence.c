@@ -8,6 +8,8 @@
 #include "bridge/store/inside.h"
 #include "sql.h"
 
+enum { AHEAD_MAX = 16 };  /* addresses: of a few the round trips are what takes time */
+
 /* All rows of a result as evidence in the arena. */
 static int read_all(struct evidence **out, size_t *n, const struct pg_rows *rows, struct arena *a,
 		    struct err *e)
@@ -42,10 +44,18 @@ static int query_evidence(struct evidence **out, size_t *n, struct store *s, con
 	return r < 0 ? r : read_all(out, n, rows, a, e);
 }
 
+/* Who plans a lease asks for the hosts of its address next: they come in the same round trip. */
+static int hosts_ahead(struct store *s, const struct pg_args *args, size_t n_addrs, struct err *e)
+{
+	return s->in_tx && n_addrs <= AHEAD_MAX
+		       ? pg_query_ahead(s->pg, sql_hosts_of_addrs, args, e) : 0;
+}
+
 static int flow_evidence_get(void *ctx, struct evidence **out, size_t *n, int32_t space_id,
 			     const struct ipaddr *addrs, size_t n_addrs, struct arena *a,
 			     struct err *e)
 {
+	struct store *s = ctx;
 	struct pg_args args;
 	int r;
 
@@ -56,8 +66,9 @@ static int flow_evidence_get(void *ctx, struct evidence **out, size_t *n, int32_
 	pg_args_init(&args);
 	pg_arg_i32(&args, space_id);
 	pg_arg_inets(&args, addrs, n_addrs);
-	r = pg_plan_for(((struct store *)ctx)->pg, n_addrs, e);
-	r = r < 0 ? r : query_evidence(out, n, ctx, sql_evidence_get, &args, a, e);
+	r = pg_plan_for(s->pg, n_addrs, e);
+	r = r < 0 ? r : hosts_ahead(s, &args, n_addrs, e);
+	r = r < 0 ? r : query_evidence(out, n, s, sql_evidence_get, &args, a, e);
 	pg_args_fini(&args);
 	return r;
 }

@@ -268,6 +268,7 @@ static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addr
 	struct pg_args a;
 	int r;
 
+	pg_ahead_forget(s->pg);
 	r = pg_plan_for(s->pg, n_addrs, e);
 	if (r == 0 && n_addrs > 0)
 		r = drop_others(s, space_id, addrs, n_addrs, v, n, e);

@@ -45,12 +45,11 @@ static struct belief *get(struct flow_store *f, struct world *w, const struct be
 /* The rows as who sends lists them. */
 static struct belief *listed(struct world *w, size_t n)
 {
-	struct belief *v;
-	size_t got;
+	struct due_page page = {.zone_id = w->zones[0].id};
 
-	ok(w, w->f.beliefs_due(w->f.ctx, &v, &got, w->zones[0].id, 20, NULL, 10, &w->a, &w->e));
-	assert_int_equal(got, n);
-	return v;
+	ok(w, w->f.beliefs_due(w->f.ctx, &page, 1, 20, 10, &w->a, &w->e));
+	assert_int_equal(page.n, n);
+	return page.v;
 }
 
 static void put(struct flow_store *f, struct world *w, struct belief *b, size_t n)

@@ -587,38 +587,90 @@ static void seen_is_known_by_transfer_or_by_query(void **state)
 	assert_int_equal(b.published.n, 1);
 }
 
+/* The hosts of a few addresses come with their evidence; what is written since is seen. */
+static void hosts_read_ahead_are_never_old(void **state)
+{
+	struct world *w = *state;
+	struct ipaddr a[] = {addr("192.0.2.1"), addr("192.0.2.2")};
+	struct host h = host(w, "192.0.2.1", "x.lab.example"), *got;
+	struct evidence *ev;
+	int32_t sp = w->spaces[0].id;
+	size_t n, i;
+
+	for (i = 0; i < 3; i++) {
+		ok(w, w->f.begin(w->f.ctx, &w->e));
+		ok(w, w->f.evidence_get(w->f.ctx, &ev, &n, sp, a, 1, &w->a, &w->e));
+		if (i == 1)
+			ok(w, w->f.hosts_put(w->f.ctx, sp, a, 1, &h, 1, &w->e));
+		ok(w, w->f.hosts_of_addrs(w->f.ctx, &got, &n, sp, a, 1, &w->a, &w->e));
+		assert_int_equal(n, i > 0);
+		ok(w, w->f.hosts_of_addrs(w->f.ctx, &got, &n, sp, a + 1, 1, &w->a, &w->e));
+		assert_int_equal(n, 0);
+		ok(w, w->f.commit(w->f.ctx, &w->e));
+	}
+	ok(w, w->f.begin(w->f.ctx, &w->e));
+	ok(w, w->f.evidence_get(w->f.ctx, &ev, &n, sp, a, 1, &w->a, &w->e));
+	w->f.rollback(w->f.ctx);
+	ok(w, w->f.hosts_put(w->f.ctx, sp, a, 1, NULL, 0, &w->e));
+	ok(w, w->f.hosts_of_addrs(w->f.ctx, &got, &n, sp, a, 1, &w->a, &w->e));
+	assert_int_equal(n, 0);
+}
+
+static struct due_page due_page(struct world *w, int32_t zone_id, const struct belief *after,
+				size_t limit)
+{
+	struct due_page page = {.zone_id = zone_id, .after = after};
+
+	ok(w, w->f.beliefs_due(w->f.ctx, &page, 1, 20, limit, &w->a, &w->e));
+	return page;
+}
+
+static void due_owners_of_zones_come_together(void **state)
+{
+	struct world *w = *state;
+	struct belief b[3] = {belief(w, "b.lab.example"), belief(w, "a.lab.example"),
+			      belief(w, "c.lab.example")};
+	struct due_page pages[3] = {{.zone_id = b[0].zone_id, .after = &b[1]},
+				    {.zone_id = w->zones[1].id}, {.zone_id = 0}};
+
+	b[2].zone_id = w->zones[1].id;
+	ok(w, w->f.beliefs_put(w->f.ctx, b, 3, &w->e));
+	ok(w, w->f.beliefs_due(w->f.ctx, pages, 3, 20, 10, &w->a, &w->e));
+	assert_int_equal(pages[0].n, 1);
+	assert_true(dname_equal(&pages[0].v[0].owner, &b[0].owner));
+	assert_int_equal(pages[1].n, 1);
+	assert_true(dname_equal(&pages[1].v[0].owner, &b[2].owner));
+	assert_int_equal(pages[2].n, 0);
+}
+
 static void due_owners_come_in_order_and_in_pages(void **state)
 {
 	struct world *w = *state;
 	struct belief b[4] = {belief(w, "d.lab.example"), belief(w, "c.lab.example"),
 			      belief(w, "b.lab.example"), belief(w, "a.lab.example")};
 	struct store_totals t;
-	struct belief *v;
-	size_t n;
+	struct due_page p;
 
 	b[0].due_at_s = 0;
 	b[1].due_at_s = 10;
 	b[2].due_at_s = 10;
 	b[3].due_at_s = 21;
 	ok(w, w->f.beliefs_put(w->f.ctx, b, 4, &w->e));
-	ok(w, w->f.beliefs_due(w->f.ctx, &v, &n, b[0].zone_id, 20, NULL, 10, &w->a, &w->e));
-	assert_int_equal(n, 3);
-	assert_true(dname_equal(&v[0].owner, &b[0].owner));
-	assert_int_equal(v[0].due_at_s, 0);
-	assert_true(dname_equal(&v[1].owner, &b[2].owner));
-	assert_true(dname_equal(&v[2].owner, &b[1].owner));
-	ok(w, w->f.beliefs_due(w->f.ctx, &v, &n, b[0].zone_id, 20, &b[0], 1, &w->a, &w->e));
-	assert_int_equal(n, 1);
-	assert_true(dname_equal(&v[0].owner, &b[2].owner));
-	ok(w, w->f.beliefs_due(w->f.ctx, &v, &n, b[0].zone_id, 20, &b[1], 5, &w->a, &w->e));
-	assert_int_equal(n, 0);
-	ok(w, w->f.beliefs_due(w->f.ctx, &v, &n, w->zones[1].id, 20, NULL, 10, &w->a, &w->e));
-	assert_int_equal(n, 0);
+	p = due_page(w, b[0].zone_id, NULL, 10);
+	assert_int_equal(p.n, 3);
+	assert_true(dname_equal(&p.v[0].owner, &b[0].owner));
+	assert_int_equal(p.v[0].due_at_s, 0);
+	assert_true(dname_equal(&p.v[1].owner, &b[2].owner));
+	assert_true(dname_equal(&p.v[2].owner, &b[1].owner));
+	p = due_page(w, b[0].zone_id, &b[0], 1);
+	assert_int_equal(p.n, 1);
+	assert_true(dname_equal(&p.v[0].owner, &b[2].owner));
+	assert_int_equal(due_page(w, b[0].zone_id, &b[1], 5).n, 0);
+	assert_int_equal(due_page(w, w->zones[1].id, NULL, 10).n, 0);
 	b[0].state = BELIEF_CONFLICT;
 	b[1].state = BELIEF_STEP;
 	ok(w, w->f.beliefs_put(w->f.ctx, b, 2, &w->e));
-	ok(w, w->f.beliefs_due(w->f.ctx, &v, &n, b[0].zone_id, 20, NULL, 10, &w->a, &w->e));
-	assert_int_equal(n, 1);
+	assert_int_equal(due_page(w, b[0].zone_id, NULL, 10).n, 1);
 	ok(w, w->f.totals(w->f.ctx, &t, &w->e));
 	assert_int_equal(t.owners[BELIEF_DUE], 2);
 	assert_int_equal(t.owners[BELIEF_CONFLICT], 1);
@@ -918,7 +970,9 @@ int main(void)
 		T(hosts_of_addresses_are_replaced),
 		T(beliefs_come_back_whole),
 		T(seen_is_known_by_transfer_or_by_query),
+		T(hosts_read_ahead_are_never_old),
 		T(due_owners_come_in_order_and_in_pages),
+		T(due_owners_of_zones_come_together),
 		T(the_walk_shows_what_the_server_should_show),
 		T(sources_and_brakes_are_kept),
 		T(the_journal_is_only_added_to),

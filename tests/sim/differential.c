@@ -583,13 +583,16 @@ static int op_beliefs_get(struct diff *d, struct side *s, const struct call *c, 
 /* What is due is listed and settled; with flag one of them is written in between. */
 static int op_settle(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
+	struct due_page page = {.zone_id = c->zone_id};
 	struct belief *v, other;
 	bool done[16] = {false};
 	size_t n, i;
-	int r = s->st.beliefs_due(s->st.ctx, &v, &n, c->zone_id, c->at_s, NULL,
-				  c->limit < 16 ? c->limit : 16, &s->a, e);
+	int r = s->st.beliefs_due(s->st.ctx, &page, 1, c->at_s, c->limit < 16 ? c->limit : 16, &s->a,
+				  e);
 
 	(void)d;
+	v = page.v;
+	n = page.n;
 	if (r < 0 || n == 0)
 		return r;
 	if (c->flag) {
@@ -615,14 +618,16 @@ static int op_settle(struct diff *d, struct side *s, const struct call *c, struc
 
 static int op_beliefs_due(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
-	struct belief *v;
-	size_t n;
-	int r = s->st.beliefs_due(s->st.ctx, &v, &n, c->zone_id, c->at_s,
-				  c->flag ? &c->beliefs[0] : NULL, c->limit, &s->a, e);
+	/* The zone, and from the start on the one that is the first of all. */
+	struct due_page pages[2] = {{.zone_id = c->zone_id,
+				     .after = c->flag ? &c->beliefs[0] : NULL},
+				    {.zone_id = c->beliefs[0].zone_id}};
+	size_t i, n = 1 + (pages[0].zone_id != pages[1].zone_id);
+	int r = s->st.beliefs_due(s->st.ctx, pages, n, c->at_s, c->limit, &s->a, e);
 
 	(void)d;
-	if (r == 0)
-		put_beliefs(&s->out, v, n, true);
+	for (i = 0; r == 0 && i < n; i++)
+		put_beliefs(&s->out, pages[i].v, pages[i].n, true);
 	return r;
 }
 

@@ -375,11 +375,15 @@ static int listed_beliefs(struct memstore *m, struct belief **out, size_t *n, in
 	return copy_beliefs(m, out, v, *n, a, e);
 }
 
-static int mem_beliefs_due(void *ctx, struct belief **out, size_t *n, int32_t zone_id,
-			   int64_t now_s, const struct belief *after, size_t limit,
-			   struct arena *a, struct err *e)
+static int mem_beliefs_due(void *ctx, struct due_page *pages, size_t n_pages, int64_t now_s,
+			   size_t limit, struct arena *a, struct err *e)
 {
-	return listed_beliefs(ctx, out, n, zone_id, BELIEF_DUE, now_s, after, limit, a, e);
+	int r = 0;
+
+	for (size_t i = 0; i < n_pages && r == 0; i++)
+		r = listed_beliefs(ctx, &pages[i].v, &pages[i].n, pages[i].zone_id, BELIEF_DUE, now_s,
+				   pages[i].after, limit, a, e);
+	return r;
 }
 
 /* Rows that are stopped have no due time, so their order is that of owners. */

@@ -366,18 +366,18 @@ static void due_owners_come_by_time_then_name(void **state)
 			     belief(f, "b.lab.example", BELIEF_DUE, 5),
 			     belief(f, "d.lab.example", BELIEF_DUE, 11),
 			     belief(f, "e.lab.example", BELIEF_STEP, 0)};
-	struct belief *out;
-	size_t n;
+	struct due_page p = {.zone_id = 1};
 
 	assert_int_equal(f->st.beliefs_put(f->m, v, 5, &f->e), 0);
-	f->st.beliefs_due(f->m, &out, &n, 1, 10, NULL, 9, &f->a, &f->e);
-	assert_int_equal(n, 3);
-	assert_true(dname_equal(&out[0].owner, &v[2].owner));
-	assert_true(dname_equal(&out[1].owner, &v[0].owner));
-	assert_true(dname_equal(&out[2].owner, &v[1].owner));
-	f->st.beliefs_due(f->m, &out, &n, 1, 10, &v[2], 1, &f->a, &f->e);
-	assert_int_equal(n, 1);
-	assert_true(dname_equal(&out[0].owner, &v[0].owner));
+	f->st.beliefs_due(f->m, &p, 1, 10, 9, &f->a, &f->e);
+	assert_int_equal(p.n, 3);
+	assert_true(dname_equal(&p.v[0].owner, &v[2].owner));
+	assert_true(dname_equal(&p.v[1].owner, &v[0].owner));
+	assert_true(dname_equal(&p.v[2].owner, &v[1].owner));
+	p.after = &v[2];
+	f->st.beliefs_due(f->m, &p, 1, 10, 1, &f->a, &f->e);
+	assert_int_equal(p.n, 1);
+	assert_true(dname_equal(&p.v[0].owner, &v[0].owner));
 }
 
 static void empty_belief_deletes_its_row(void **state)
