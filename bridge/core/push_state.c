@@ -113,9 +113,14 @@ void push_refused(struct belief *b, const char *why)
 	b->due_at_s = 0;
 }
 
+int64_t push_late_s(const struct belief *b)
+{
+	return b->offered_at_s + FUDGE_S + 1;
+}
+
 void push_forget_late(struct belief *b, int64_t looked_s)
 {
-	if (b->offered_at_s != 0 && b->offered_at_s + FUDGE_S < looked_s) {
+	if (b->offered_at_s != 0 && push_late_s(b) <= looked_s) {
 		b->n_offered = 0;
 		b->offered_at_s = 0;
 	}

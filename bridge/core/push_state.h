@@ -28,7 +28,7 @@ int push_keep_implied(struct belief *b, struct arena *a, enum foreign_policy for
 bool push_offered(const struct belief *b, const struct verdict *v);
 
 /* Before the packet leaves: remembers v->ours among the offered sets.  0; 1 when too many
- * offers are unresolved (read back first); ERR_NOMEM. */
+ * offers are unresolved (read back once they are late); ERR_NOMEM. */
 int push_offer(struct belief *b, struct arena *a, const struct verdict *v, int64_t now_s);
 
 /* The answer proved it: published and seen become what was sent.  fresh: nothing equal was
@@ -46,9 +46,13 @@ void push_retry(struct belief *b, int64_t now_s, uint64_t random);
 /* Not before a person or another input changes something. */
 void push_refused(struct belief *b, const char *why);
 
-/* Once a transfer of looked_s was compared with what was believed: offers whose packet could no
- * longer be applied by then (older than the TSIG fudge) are forgotten.  An unmoved serial is not
- * enough: a restored zone counts through the same numbers again. */
+/* From when on no packet of its offers can be applied any more: they are older than the TSIG
+ * fudge. */
+int64_t push_late_s(const struct belief *b);
+
+/* Once what the server showed at looked_s was compared with what was believed: offers that were
+ * late by then are forgotten.  An unmoved serial shows nothing: a restored zone counts through the
+ * same numbers again. */
 void push_forget_late(struct belief *b, int64_t looked_s);
 
 #endif

@@ -187,7 +187,7 @@ static void spread_stops(struct push *u)
 
 /* ---- sending ---------------------------------------------------------------------------- */
 
-/* A zone that stopped: what waits for it is answered as never sent. */
+/* What waits for a zone that stopped, and what only asks, is answered as never sent. */
 static void unsent(struct push_msg *m)
 {
 	memset(&m->answer, 0, sizeof(m->answer));
@@ -209,7 +209,7 @@ static int send_one(struct push *u, struct push_msg *m, struct arena *a, struct 
 	size_t i;
 	int r;
 
-	if (m->zone->stopped) {
+	if (m->zone->stopped || m->ask) {
 		unsent(m);
 		return finished(u, m, e);
 	}

@@ -10,8 +10,6 @@
 #include "bridge/core/push_state.h"
 #include "bridge/flow/push_round.h"
 
-enum { PUT_OFF_S = 30 };
-
 /* Items that share messages: of one zone, one way of sending. */
 struct group {
 	struct push_zone *zone;
@@ -64,11 +62,45 @@ static int stop_row(struct making *m, const struct planner_zone *z, struct belie
 	return r < 0 ? r : keep_first(m, b, NULL, e);
 }
 
-/* Too many of its offers have no answer yet: a later look settles them. */
-static int put_off(struct making *m, struct belief *b, struct err *e)
+static struct push_msg *new_msg(struct making *m, struct push_zone *zone,
+				struct push_item **items, size_t n)
 {
-	b->due_at_s = m->p.now_s + PUT_OFF_S;
-	return keep_first(m, b, NULL, e);
+	struct push_msg *msg = calloc(1, sizeof(*msg));
+
+	if (msg == NULL)
+		return NULL;
+	msg->round = m->round;
+	msg->zone = zone;
+	msg->items = items;
+	msg->n = n;
+	return msg;
+}
+
+/* What the owner shows is asked for, in place of a change. */
+static int ask(struct making *m, struct push_item *it, struct err *e)
+{
+	struct push_item **one = arena_alloc(&m->round->arena, sizeof(*one));
+	struct push_msg *msg = one == NULL ? NULL : new_msg(m, m->zone, one, 1);
+
+	if (msg == NULL || vec_push(&m->msgs, msg) < 0) {
+		free(msg);
+		return err_nomem(e);
+	}
+	*one = it;
+	msg->ask = true;
+	m->n_owners++;
+	return 0;
+}
+
+/* Too many of its offers have no answer.  Once they are late, a look settles them all. */
+static int put_off(struct making *m, struct push_item *it, struct err *e)
+{
+	int64_t late_s = push_late_s(it->b);
+
+	if (late_s <= m->p.now_s)
+		return ask(m, it, e);
+	it->b->due_at_s = late_s;
+	return keep_first(m, it->b, NULL, e);
 }
 
 /* What goes on the wire is kept as an offer before.  1: not to be sent now. */
@@ -79,7 +111,7 @@ static int offer(struct making *m, struct push_item *it, struct err *e)
 	it->fresh = !push_offered(it->b, &it->v);
 	r = push_offer(it->b, &m->round->arena, &it->v, m->p.now_s);
 	if (r == 1) {
-		r = put_off(m, it->b, e);
+		r = put_off(m, it, e);
 		return r < 0 ? r : 1;
 	}
 	return r < 0 ? err_nomem(e) : keep_first(m, it->b, it, e);
@@ -264,20 +296,6 @@ static int keep_inside(void *arg, struct err *e)
 }
 
 /* ---- messages --------------------------------------------------------------------------- */
-
-static struct push_msg *new_msg(struct making *m, struct push_zone *zone,
-				struct push_item **items, size_t n)
-{
-	struct push_msg *msg = calloc(1, sizeof(*msg));
-
-	if (msg == NULL)
-		return NULL;
-	msg->round = m->round;
-	msg->zone = zone;
-	msg->items = items;
-	msg->n = n;
-	return msg;
-}
 
 static int pack(struct making *m, const struct group *g, struct err *e)
 {

@@ -58,6 +58,8 @@ struct push_msg {
 	struct push_zone *zone;
 	struct push_item **items;
 	size_t n;
+	bool ask;                    /* nothing is sent: its owner is read back */
+	int64_t looked_s;            /* when its owners were read back */
 	size_t sent;                 /* owners that the answer is about */
 	struct answer answer;
 	const char *why;             /* what the answer means, while it is settled */

@@ -28,6 +28,8 @@ static bool wants_look(const struct push_msg *m)
 {
 	enum outcome o = outcome_of(&m->answer)->outcome;
 
+	if (m->ask)
+		return !m->zone->stopped;
 	return o == OUTCOME_REREAD || o == OUTCOME_UNKNOWN;
 }
 
@@ -37,6 +39,7 @@ static void read_back(struct flow *f, struct push_msg *m)
 	struct err cause = {0};
 	size_t i;
 
+	m->looked_s = net->now_s(net->ctx);
 	for (i = 0; i < m->n; i++)
 		m->items[i]->got = false;
 	for (i = 0; i < m->n; i++) {
@@ -118,7 +121,7 @@ static int explain(struct settling *s, struct err *e)
 		struct push_msg *m = s->done[i];
 		const struct outcome_row *row = outcome_of(&m->answer);
 
-		m->why = sentence(s, m, row);
+		m->why = m->ask ? "read back: too many changes had no answer" : sentence(s, m, row);
 		if (m->why == NULL)
 			return err_nomem(e);
 		if (row->outcome != OUTCOME_PARK && m->answer.end == ANSWER_REPLY)
@@ -255,6 +258,7 @@ static int looked(struct settling *s, struct push_msg *m, struct push_item *it, 
 		push_withdraw(b, &it->v);
 	belief_see(b, &it->seen);
 	r = judge(s, m, b, e);
+	push_forget_late(b, m->looked_s);
 	if (r < 0 || !*moved)
 		return r;
 	r = m->zone->zone->is_reverse ? see_ptr(s, m, &was, b, e) : 0;
@@ -351,6 +355,21 @@ static int unknown(struct settling *s, struct push_msg *m, struct belief *b, con
 	return r;
 }
 
+/* What the owner shows settles its offers; it is sent anew by what is left of them. */
+static int asked(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
+		 struct err *e)
+{
+	bool moved;
+	int r;
+
+	if (!it->got)
+		return later(s, m, it, b, true, m->why, e);
+	r = looked(s, m, it, b, false, m->why, &moved, e);
+	if (r < 0 || moved)
+		return r;
+	return vec_push(&s->put, *b) < 0 ? err_nomem(e) : 0;
+}
+
 /* Said once in a run; a daemon that knew says nothing. */
 static void stop_zone(struct settling *s, struct push_msg *m, const struct outcome_row *row)
 {
@@ -375,6 +394,8 @@ static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, 
 	size_t i;
 	int r = 0;
 
+	if (m->ask)
+		return asked(s, m, m->items[0], b, e);
 	switch (row->outcome) {
 	case OUTCOME_DONE:
 		for (i = 0; i < m->n && r == 0; i++)

@@ -243,6 +243,28 @@ def wrong_key(s, run_dir, what):
     return Key("ipambridge", d, algorithm="hmac-sha512", secret=s.dns.key.secret)
 
 
+@pytest.mark.parametrize("ages,rc", [(1000, 0), (10, 4)], ids=["late", "under-way"])
+def test_too_many_unanswered_changes_of_a_name_are_settled_by_a_look(scene, postgres, ages, rc):
+    """A bad line and a flapping address: each change was sent, none was answered."""
+    s = scene(Bind)
+    s.run()
+    s.dns.stop()
+    s.leases.rename("192.0.2.11", "other")
+    s.hosts[11] = "other"
+    s.run()
+    offered = ",".join(f"'PTR flap{i}.{FORWARD}.'" for i in range(4))
+    postgres.sql(f"update ipambridge.owner set offered = array[{offered}], "
+                 f"offered_at = now() - interval '{ages} s' where owner like '11.%'",
+                 s.bridge.database)
+    s.dns.launch()
+    r = s.run()
+    assert r.rc == rc, r
+    sent = s.dns.query(f"11.{REVERSE}", "PTR")
+    assert sent == [f"{'other' if rc == 0 else 'host1'}.{FORWARD}"]
+    if rc == 0:
+        s.whole()
+
+
 @pytest.mark.parametrize("make", ALL)
 @pytest.mark.parametrize("what", ["name", "secret", "algorithm"])
 def test_a_wrong_key_is_named_as_the_cause(scene, run_dir, make, what):

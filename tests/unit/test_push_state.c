@@ -89,6 +89,7 @@ static void an_unanswered_offer_stays_until_the_fudge_has_passed(void **state)
 	(void)state;
 	start(&l, "A 192.0.2.5", "A 192.0.2.7");
 	push_offer(&l.b, &l.a, &l.v, 100);
+	assert_int_equal(push_late_s(&l.b), 401);
 	push_forget_late(&l.b, 400);
 	assert_int_equal(l.b.n_offered, 1);
 	push_forget_late(&l.b, 401);
