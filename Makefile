@@ -125,8 +125,8 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 
 # ---- checks ---------------------------------------------------------------------------------
 .PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell
-.PHONY: integration differential faults two-sides fuzz ci ci-rest analyze bench bench-live demo
-.PHONY: demo-once install clean
+.PHONY: integration differential faults two-sides fuzz ci ci-rest analyze bench bench-live
+.PHONY: bench-reconcile demo demo-once install clean
 .PHONY: help format-check
 
 unit: $(unit_bin)
@@ -228,9 +228,14 @@ bench: $(B)/ipambridge
 
 # In a network namespace of its own, where Kea may answer perfdhcp.
 LIVE    ?= live
+in_netns = unshare $(if $(filter 0,$(shell id -u)),,-r) -n sh -c \
+	'ip link set lo up && exec tests/bench/run $(1)'
 bench-live: $(B)/ipambridge
-	unshare $(if $(filter 0,$(shell id -u)),,-r) -n sh -c \
-		'ip link set lo up && exec tests/bench/run $(LIVE)'
+	$(call in_netns,$(LIVE))
+
+# SIZES="10000 100000" for some of them, BENCH_FLAGS=--markdown for a table of the README.
+bench-reconcile: $(B)/ipambridge
+	$(call in_netns,$(BENCH_FLAGS) reconcile)
 
 demo: $(B)/ipambridge
 	contrib/demo/demo up
@@ -270,6 +275,7 @@ help:
 	@echo 'make faults       faults on real servers: SEED=n CYCLES=$(CYCLES) FAULTS_ON=$(FAULTS_ON)'
 	@echo 'make bench        the figures of the README, as ratios in one run'
 	@echo 'make bench-live   the same for the daemon, beside Kea'"'"'s own D2'
+	@echo 'make bench-reconcile  a pass that finds nothing, little, everything to do; SIZES="10000"'
 	@echo 'make demo         the whole lab, to explore; demo-once checks it and ends'
 	@echo 'make install      DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'CC=clang SAN=address,undefined select another build directory'

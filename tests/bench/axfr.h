@@ -56,7 +56,8 @@ static inline size_t count(const uint8_t *m, uint16_t type, int *soas)
 	return found;
 }
 
-static inline void ask(int fd, const char *zone, const struct tsig_key *key)
+/* since: what changed since that serial; 0: the whole zone. */
+static inline void ask(int fd, const char *zone, const struct tsig_key *key, uint32_t since)
 {
 	struct buf b = BUF_INIT;
 	struct err e = {0};
@@ -66,7 +67,8 @@ static inline void ask(int fd, const char *zone, const struct tsig_key *key)
 
 	if (!dname_parse(&name, zone, strlen(zone)))
 		die("\"%s\" is no name", zone);
-	if (write_query(&b, 4711, &name, RR_AXFR, &e) < 0 ||
+	if ((since == 0 ? write_query(&b, 4711, &name, RR_AXFR, &e)
+			: write_ixfr(&b, 4711, &name, since, &e)) < 0 ||
 	    tsig_sign(&b, key, (int64_t)time(NULL), &mac, &e) < 0)
 		die("%s", e.text);
 	len[0] = (uint8_t)(b.len >> 8);
@@ -84,7 +86,7 @@ static inline size_t transfer(int fd, const char *zone, const struct tsig_key *k
 	int soas = 0;
 
 	r = (struct reader){.fd = fd};
-	ask(fd, zone, key);
+	ask(fd, zone, key, 0);
 	while (soas < 2) {
 		size_t len = get16(more(&r, 2));
 

@@ -3,27 +3,26 @@
 import statistics
 import subprocess
 
-from lab import FORWARD, REVERSE, ZONES, say, write_leases
+from lab import ZONES, say, write_leases
 
 HOSTS = 100000
 MEMORY = 32 + 64 * HOSTS / 2 ** 20
 
 
-def floor(lab, server, bridge):
+def floor(lab, server, bridge, hosts=HOSTS):
     r = subprocess.run([lab.tool("read_floor"), server.other.file, str(server.port),
                         bridge.database, *ZONES], capture_output=True, text=True, timeout=120)
     if r.returncode != 0:
         raise SystemExit(f"bench: read_floor: {r.stderr}")
     t, records, rows = r.stdout.split()
-    if int(records) < 4 * HOSTS or int(rows) < 2 * HOSTS:
+    if int(records) < 4 * hosts or int(rows) < 2 * hosts:
         raise SystemExit(f"bench: {records} records and {rows} rows are too few")
     return float(t)
 
 
-def touch(server, n):
-    """Somebody writes something that is no business of ours: the serials move."""
-    for zone in (FORWARD, REVERSE):
-        server.write(zone, ("replace", f"touched.{zone}", 60, "TXT", f'"{n}"'))
+def make_due(lab, bridge):
+    """The next pass trusts nothing: it reads both zones whole and compares."""
+    lab.pg.sql("update ipambridge.zone set full_at = 'epoch'", bridge.database)
 
 
 def run(lab, pairs):
@@ -34,17 +33,17 @@ def run(lab, pairs):
     say(f"compare: first load of {HOSTS} hosts in {first:.1f} s, {first_kib / 1024:.1f} MiB")
     lab.pg.sql("vacuum analyze", bridge.database, deadline=120)
     lab.settle()
-    moved, still, base, peak, trivial = [], [], [], [], []
+    whole, still, base, peak, trivial = [], [], [], [], []
     for n in range(pairs):
         trivial.append(lab.verb(bridge, "db", "status")[0])
-        touch(server, n)
+        make_due(lab, bridge)
         base.append(floor(lab, server, bridge))
         t, kib = lab.verb(bridge, "reconcile")
-        moved.append(t - trivial[-1])
+        whole.append(t - trivial[-1])
         peak.append(kib / 1024)
         t, kib = lab.verb(bridge, "reconcile")
         still.append(t - trivial[-1])
-        say(f"compare {n + 1}/{pairs}: floor {base[-1]:.3f} s, moved {moved[-1]:.3f} s, "
+        say(f"compare {n + 1}/{pairs}: floor {base[-1]:.3f} s, whole {whole[-1]:.3f} s, "
             f"still {still[-1]:.4f} s, db status {trivial[-1]:.4f} s, {peak[-1]:.1f} MiB")
     lab.drop(server)
     lab.forget(bridge)
@@ -56,8 +55,8 @@ def run(lab, pairs):
         return f"{statistics.median(a):.3f} s / {statistics.median(base):.3f} s"
 
     return [
-        ("100,000 hosts in step, serials moved / AXFR + COPY", over(moved), "x", "<=", 1.3,
-         note(moved)),
+        ("100,000 hosts in step, compared whole / AXFR + COPY", over(whole), "x", "<=", 1.3,
+         note(whole)),
         ("100,000 hosts in step, nothing moved / AXFR + COPY", over(still), "x", "<=", 0.1,
          note(still)),
         ("peak memory, full comparison of 100,000 hosts", peak, " MiB", "<=", MEMORY,

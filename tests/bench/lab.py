@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ FORWARD, REVERSE = "bench.example", "10.in-addr.arpa"
 ZONES = (FORWARD, REVERSE)
 TTL = 300
 VALID = 86400
+DATABASE_PORT = 5432
 
 
 def say(*words):
@@ -51,9 +53,12 @@ def write_leases(path, n, expire=None, names=True):
     expire = expire or int(time.time()) + VALID
     with open(path, "w") as f:
         f.write(",".join(LeaseFile4.columns["2.4"]) + "\n")
-        for i in range(n):
-            host = name(i) if names else ""
-            f.write(f"{address(i)},{mac(i)},01:{mac(i)},{VALID},{expire},1,1,1,{host},0,,0\n")
+        f.writelines(lease(i, expire, names) for i in range(n))
+
+
+def lease(i, expire, names=True):
+    host = name(i) if names else ""
+    return f"{address(i)},{mac(i)},01:{mac(i)},{VALID},{expire},1,1,1,{host},0,,0\n"
 
 
 # ---- servers ------------------------------------------------------------------------------------
@@ -67,6 +72,28 @@ class Named(Bind):
             at = argv.index("-n")
             del argv[at:at + 2]
         super().launch()
+
+    def updates(self):
+        """UPDATE messages that came since it began."""
+        path = self.dir / "named.stats"
+        path.unlink(missing_ok=True)
+        self.rndc("stats")
+        found = re.search(r"^ *(\d+) UPDATE$", path.read_text(), re.M)
+        return int(found[1]) if found else 0
+
+
+class Knotd(Knot):
+    """Counts what it is asked."""
+
+    def launch(self):
+        before, after = self.config.read_text().split("template:\n  - id: default\n")
+        self.config.write_text(f"{before}template:\n  - id: default\n"
+                               f"    global-module: mod-stats\n{after}")
+        super().launch()
+
+    def updates(self):
+        found = re.search(r"server-operation\[update\] = (\d+)", self.knotc("stats"))
+        return int(found[1]) if found else 0
 
 
 class Lab:
@@ -106,13 +133,21 @@ class Lab:
             self.tools[source] = out
         return self.tools[source]
 
+    def over_tcp(self):
+        """From here on the database is spoken to where a tap hears it."""
+        where = f"host={self.pg.dir}/run"
+        with open(self.pg.dir / "data/postgresql.conf", "a") as f:
+            f.write(f"listen_addresses = '127.0.0.1'\nport = {DATABASE_PORT}\n")
+        self.pg.restart()
+        self.pg.conninfo = self.pg.conninfo.replace(where, f"host=127.0.0.1 port={DATABASE_PORT}")
+
     def fresh(self, prefix):
         self.made += 1
         return self.dir / f"{prefix}{self.made}"
 
     def server(self, make):
         """A new server with empty zones."""
-        s = {"bind": Named, "knot": Knot}[make](self.fresh(make), zones=ZONES)
+        s = {"bind": Named, "knot": Knotd}[make](self.fresh(make), zones=ZONES)
         s.start()
         self.servers.append(s)
         return s

@@ -2,7 +2,7 @@
  * for the forward and one for the reverse zone, both at once; of an answer only id and rcode are
  * looked at.
  *
- *	limit KEYFILE PORT FORWARD REVERSE HOSTS PER-MESSAGE WINDOW     prints seconds
+ *	limit KEYFILE PORT FORWARD REVERSE FIRST HOSTS PER-MESSAGE WINDOW     prints seconds
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -189,26 +189,27 @@ int main(int argc, char **argv)
 	struct tsig_key key = {0};
 	struct err e = {0};
 	struct client *who;
-	unsigned hosts, i;
+	unsigned first, hosts, i;
 	bool weak;
 	double start;
 
-	if (argc != 8)
-		die("usage: limit KEYFILE PORT FORWARD REVERSE HOSTS PER-MESSAGE WINDOW");
+	if (argc != 9)
+		die("usage: limit KEYFILE PORT FORWARD REVERSE FIRST HOSTS PER-MESSAGE WINDOW");
 	if (key_read(&key, argv[1], &weak, &e) < 0)
 		die("%s", e.text);
-	hosts = (unsigned)strtoul(argv[5], NULL, 10);
+	first = (unsigned)strtoul(argv[5], NULL, 10);
+	hosts = (unsigned)strtoul(argv[6], NULL, 10);
 	who = calloc(hosts, sizeof(*who));
 	for (i = 0; i < hosts; i++)
-		client_make(&who[i], i, argv[3]);
+		client_make(&who[i], first + i, argv[3]);
 	for (i = 0; i < 2; i++) {
 		name_parse(&lane[i].zone, argv[3 + i]);
-		build(&lane[i], who, hosts, (unsigned)strtoul(argv[6], NULL, 10), &key);
+		build(&lane[i], who, hosts, (unsigned)strtoul(argv[7], NULL, 10), &key);
 		lane[i].fd = dial(argv[2]);
 		fcntl(lane[i].fd, F_SETFL, O_NONBLOCK);
 	}
 	start = now();
-	run(lane, strtoul(argv[7], NULL, 10));
+	run(lane, strtoul(argv[8], NULL, 10));
 	printf("%.6f\n", now() - start);
 	return 0;
 }

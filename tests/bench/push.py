@@ -48,16 +48,23 @@ def nsupdate(lab, make, hosts, per):
     return hosts / t
 
 
-def limit(lab, make, per):
-    server = lab.server(make)
-    lab.settle()
-    r = subprocess.run([lab.tool("limit"), server.key.file, str(server.port), FORWARD, REVERSE,
-                        str(HOSTS), str(per), "64"], capture_output=True, text=True, timeout=120)
+def bare(lab, server, first, hosts, per):
+    """Seconds that the server takes for so many hosts, in messages of so many each."""
+    r = subprocess.run([str(x) for x in (lab.tool("limit"), server.key.file, server.port, FORWARD,
+                                         REVERSE, first, hosts, per, 64)],
+                       capture_output=True, text=True, timeout=300)
     if r.returncode != 0:
         raise SystemExit(f"bench: limit: {r.stderr}")
-    check(server, HOSTS)
+    return float(r.stdout)
+
+
+def limit(lab, make, per, hosts=HOSTS):
+    server = lab.server(make)
+    lab.settle()
+    t = bare(lab, server, 0, hosts, per)
+    check(server, hosts)
     lab.drop(server)
-    return HOSTS / float(r.stdout)
+    return hosts / t
 
 
 def check(server, hosts):

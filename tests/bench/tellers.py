@@ -107,12 +107,13 @@ VIAS = os.environ.get("BENCH_VIA", "ncr confirmed").split()
 class Ours:
     """The whole daemon, told in one of those ways."""
 
-    def __init__(self, lab, server, via="ncr"):
+    def __init__(self, lab, server, via="ncr", bridge=None):
         self.lab = lab
+        self.kept = bridge is not None
         self.via = via
         self.label = f"serve ({via})"
         self.port = 0
-        self.bridge = lab.bridge(server)
+        self.bridge = bridge or lab.bridge(server)
         if via != "leases":
             self.port = free_port()
             more = {"confirm": "dhcp"} if via == "confirmed" else {}
@@ -145,7 +146,8 @@ class Ours:
 
     def stop(self):
         self.process.stop()
-        self.lab.forget(self.bridge)
+        if not self.kept:
+            self.lab.forget(self.bridge)
 
     @property
     def feed(self):
