@@ -95,6 +95,15 @@ static int net_soa(void *ctx, const struct policy_zone *z, uint32_t *serial, str
 	return p->real_net->soa(p->real_net->ctx, z, serial, e);
 }
 
+static void net_serials(void *ctx, const struct policy_zone *const *z, size_t n,
+			struct net_serial *out)
+{
+	struct progress *p = ctx;
+	if (n > 0)
+		draw(p, z[0]->text, "asking for the serial", 0);
+	p->real_net->serials(p->real_net->ctx, z, n, out);
+}
+
 static int count_record(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,
 			const uint8_t *rdata, size_t rdlen, struct err *e)
 {
@@ -174,8 +183,8 @@ void progress_watch(struct progress *p, struct flow *f, struct flow_feed **feed)
 	if (!p->tty)
 		return;
 	p->real_net = f->net;
-	p->net = (struct flow_net){p,       net_now_s,    net_random,  net_submit, net_collect,
-				   net_soa, net_transfer, net_changes, net_query};
+	p->net = (struct flow_net){p,       net_now_s,   net_random,   net_submit,  net_collect,
+				   net_soa, net_serials, net_transfer, net_changes, net_query};
 	f->net = &p->net;
 	if (feed == NULL)
 		return;

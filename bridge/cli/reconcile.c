@@ -17,8 +17,10 @@ static void note(struct pass *p, int exit_code, const char *error)
 	    .pending = n->pending, .held = n->held, .conflicts = n->conflicts,
 	    .pulled = n->pulled, .error = error,
 	};
-	if (!p->dry)
-		store_pass_note(once_pg(p->s.once), &row, NULL);
+	if (p->dry)
+		return;
+	store_pass_note(once_pg(p->s.once), &row, NULL);
+	store_fold_tally(once_pg(p->s.once), NULL);
 }
 
 static int fail(struct pass *p, const struct err *e)

@@ -522,23 +522,29 @@ static bool is_result(const struct answer *a)
 				      a->rcode == RCODE_NXRRSET);
 }
 
+int exchange_take(struct exchange *x, uint64_t *tag, struct buf *reply, struct err *e)
+{
+	struct answer a = {0};
+	int r = exchange_collect(&x, 1, INT64_MAX, tag, &a, reply, e);
+
+	if (r != 1)
+		return r;
+	return a.end == ANSWER_REPLY && (a.verified || x->s.key == NULL) && is_result(&a) ?
+		       1 : answer_err(&x->s, &a, e);
+}
+
 int exchange_once(const struct server *s, struct buf *msg, struct buf *reply, struct err *e)
 {
 	struct exchange *x;
-	struct answer a = {0};
 	uint64_t tag;
 	int r = exchange_new(&x, s, e);
 
 	if (r < 0)
 		return r;
 	r = exchange_send(x, msg, 0, e);
+	r = r < 0 ? r : exchange_take(x, &tag, reply, e);
 	if (r == 0)
-		r = exchange_collect(&x, 1, INT64_MAX, &tag, &a, reply, e);
-	if (r == 1)
-		r = a.end == ANSWER_REPLY && (a.verified || s->key == NULL) && is_result(&a) ?
-			    0 : answer_err(&x->s, &a, e);
-	else if (r == 0)
 		r = err_set(e, ERR_BUG, "server \"%s\": the exchange ended without an answer", s->name);
 	exchange_free(x);
-	return r;
+	return r < 0 ? r : 0;
 }

@@ -40,6 +40,10 @@ unsigned exchange_in_flight(const struct exchange *x);
 int exchange_collect(struct exchange *const *x, size_t n, int64_t until_ms, uint64_t *tag,
 		     struct answer *out, struct buf *reply, struct err *e);
 
+/* The next answer on one connection: 1 with *reply a verified message; 0 when nothing is under way;
+ * negative, of the request *tag, with a sentence that names the server and what it said. */
+int exchange_take(struct exchange *x, uint64_t *tag, struct buf *reply, struct err *e);
+
 /* One request, one answer, by the deadline: 0 with *reply a verified message.  Negative with a
  * sentence that names the server and what it said. */
 int exchange_once(const struct server *s, struct buf *msg, struct buf *reply, struct err *e);

@@ -321,6 +321,15 @@ static bool find_soa(const struct wire_msg *m, const struct dname *zone, uint32_
 	return false;
 }
 
+bool transfer_serial(uint32_t *serial, const struct dname *zone, const struct buf *reply)
+{
+	struct wire_msg m;
+	const char *why;
+
+	return wirecheck(&m, (const uint8_t *)reply->p, reply->len, &why) &&
+	       find_soa(&m, zone, serial);
+}
+
 /* Where the zone's name lies as the server knows it. */
 struct cut {
 	struct dname at;

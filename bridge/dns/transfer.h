@@ -19,6 +19,8 @@ struct transfer_limits {
 
 int transfer_soa(const struct server *s, const struct dname *zone, uint32_t *serial,
 		 struct err *e);
+/* The serial that a verified answer to a query for the zone's SOA shows.  False: none. */
+bool transfer_serial(uint32_t *serial, const struct dname *zone, const struct buf *reply);
 int transfer_axfr(const struct server *s, const struct dname *zone,
 		  const struct transfer_limits *lim, transfer_rr sink, void *arg,
 		  uint32_t *serial, struct err *e);

@@ -28,18 +28,23 @@ static int end_one(struct expiry *x, const struct evidence *ev, struct err *e)
 	return intake_drop(&x->in, ev, reason(x, ev), e);
 }
 
+static int64_t stale_after(const struct policy_source *src)
+{
+	return src->kind == OBS_NEIGHBOUR ? src->stale_after_s : 0;
+}
+
 static int step_inside(void *arg, struct err *e)
 {
 	struct expiry *x = arg;
 	struct intake *in = &x->in;
 	struct flow_store *st = in->f->store;
-	int64_t stale = in->src->kind == OBS_NEIGHBOUR ? in->src->stale_after_s : 0;
 	struct evidence *ev;
 	size_t n, i;
 	int r;
 
-	r = st->evidence_due(st->ctx, &ev, &n, in->src->id, x->until_s, stale, in->f->force != NULL,
-			     x->after.family == 0 ? NULL : &x->after, PLANNER_CHUNK, &in->p.arena, e);
+	r = st->evidence_due(st->ctx, &ev, &n, in->src->id, x->until_s, stale_after(in->src),
+			     in->f->force != NULL, x->after.family == 0 ? NULL : &x->after,
+			     PLANNER_CHUNK, &in->p.arena, e);
 	for (i = 0; r == 0 && i < n; i++)
 		r = end_one(x, &ev[i], e);
 	if (r == 0 && n > 0)
@@ -59,27 +64,58 @@ static int expire_source(struct expiry *x, struct err *e)
 
 /* ---- the clock -------------------------------------------------------------------------- */
 
-static int expire_space(struct flow *f, const struct policy_space *space, int64_t now_s,
-			struct err *e)
+static int expire_clock(struct flow *f, const struct policy_space *space,
+			const struct policy_source *src, int64_t now_s, struct err *e)
 {
+	struct expiry x = {.in = {.f = f, .space = space, .src = src}};
 	struct flow_store *st = f->store;
 	struct arena a = ARENA_INIT;
 	struct source_row row;
-	size_t i;
-	int r = 0;
+	int r = st->source_get(st->ctx, &row, &a, src->id, e);
 
-	for (i = 0; i < space->n_sources && r == 0; i++) {
-		struct expiry x = {.in = {.f = f, .space = space, .src = &space->sources[i]}};
-
-		r = st->source_get(st->ctx, &row, &a, x.in.src->id, e);
-		/* Past its time means over only if the source has been heard since. */
-		x.until_s = row.last_ok_s < now_s ? row.last_ok_s : now_s;
-		if (r == 0 && row.last_ok_s != 0)
-			r = expire_source(&x, e);
-		arena_reset(&a);
-	}
+	/* Past its time means over only if the source has been heard since. */
+	x.until_s = row.last_ok_s < now_s ? row.last_ok_s : now_s;
+	if (r == 0 && row.last_ok_s != 0)
+		r = expire_source(&x, e);
 	arena_fini(&a);
 	return r;
+}
+
+/* clocks: of all sources of all spaces, in their order. */
+static int expire_due(struct flow *f, const struct source_clock *clocks, int64_t now_s,
+		      struct err *e)
+{
+	size_t i, j;
+	int r = 0;
+
+	for (i = 0; i < f->policy->n_spaces; i++) {
+		const struct policy_space *space = &f->policy->spaces[i];
+
+		for (j = 0; j < space->n_sources && r == 0; j++) {
+			if ((clocks++)->due)
+				r = expire_clock(f, space, &space->sources[j], now_s, e);
+		}
+	}
+	return r;
+}
+
+static struct source_clock *list_clocks(const struct policy *p, struct arena *a, size_t *n)
+{
+	struct source_clock *v;
+	size_t i, j;
+
+	for (*n = i = 0; i < p->n_spaces; i++)
+		*n += p->spaces[i].n_sources;
+	v = arena_array(a, *n + 1, sizeof(*v));
+	for (*n = i = 0; v != NULL && i < p->n_spaces; i++) {
+		for (j = 0; j < p->spaces[i].n_sources; j++) {
+			const struct policy_source *src = &p->spaces[i].sources[j];
+
+			v[(*n)++] = (struct source_clock){.id = src->id,
+							  .stale_after_s = stale_after(src)};
+		}
+	}
+	return v;
 }
 
 /* ---- sources that are gone -------------------------------------------------------------- */
@@ -130,20 +166,38 @@ static int expire_gone(struct flow *f, const struct source_gone *gone, struct er
 	return r < 0 || !ripe ? r : expire_source(&x, e);
 }
 
+static int expire_all_gone(struct flow *f, struct err *e)
+{
+	struct flow_store *st = f->store;
+	struct arena a = ARENA_INIT;
+	struct source_gone *gone;
+	size_t n = 0, i;
+	int r = st->sources_gone(st->ctx, &gone, &n, &a, e);
+
+	for (i = 0; i < n && r == 0; i++)
+		r = expire_gone(f, &gone[i], e);
+	arena_fini(&a);
+	return r;
+}
+
+/* Nearly always nothing is over, and that is one question. */
 int flow_expire(struct flow *f, struct err *e)
 {
 	struct flow_store *st = f->store;
 	int64_t now_s = f->net->now_s(f->net->ctx);
 	struct arena a = ARENA_INIT;
-	struct source_gone *gone;
-	size_t n = 0, i;
+	struct source_clock *clocks;
+	bool gone = false;
+	size_t n;
 	int r = 0;
 
-	for (i = 0; i < f->policy->n_spaces && r == 0; i++)
-		r = expire_space(f, &f->policy->spaces[i], now_s, e);
-	r = r < 0 ? r : st->sources_gone(st->ctx, &gone, &n, &a, e);
-	for (i = 0; i < n && r == 0; i++)
-		r = expire_gone(f, &gone[i], e);
+	clocks = list_clocks(f->policy, &a, &n);
+	if (clocks == NULL)
+		r = err_nomem(e);
+	r = r < 0 ? r : st->sources_due(st->ctx, clocks, n, now_s, f->force != NULL, &gone, e);
+	r = r < 0 ? r : expire_due(f, clocks, now_s, e);
+	if (r == 0 && gone)
+		r = expire_all_gone(f, e);
 	arena_fini(&a);
 	return r;
 }

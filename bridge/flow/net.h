@@ -22,6 +22,11 @@ typedef int (*change_sink)(void *arg, bool added, const struct dname *owner, uin
 
 enum { NET_WHOLE = 2 };  /* only a whole transfer tells */
 
+struct net_serial {
+	bool known;              /* false: it was not to be had */
+	uint32_t serial;
+};
+
 struct flow_net {
 	void *ctx;
 
@@ -38,6 +43,9 @@ struct flow_net {
 
 	/* The zone's serial, signed and verified. */
 	int (*soa)(void *ctx, const struct policy_zone *z, uint32_t *serial, struct err *e);
+	/* The serials of many zones in few round trips; where one is not known, soa says why. */
+	void (*serials)(void *ctx, const struct policy_zone *const *z, size_t n,
+			struct net_serial *out);
 	/* The whole zone, SOA records left out.  0: complete and verified to the last message,
 	 * *serial set.  Negative: whatever sink got is worth nothing. */
 	int (*transfer)(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,

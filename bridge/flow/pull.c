@@ -539,22 +539,100 @@ static int pull_zone(struct flow *f, const struct policy_space *space,
 	return r;
 }
 
-int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e)
+/* ---- all zones -------------------------------------------------------------------------- */
+
+/* A pull of many zones, or of one. */
+struct round {
+	struct flow *f;
+	const struct policy_zone *only;  /* NULL: all */
+	struct arena arena;
+	const struct policy_zone **zones;
+	const struct policy_space **spaces;
+	struct net_serial *shown;
+	struct zone_look *looks;         /* in the order of zones; those whose serial is known */
+	size_t n, n_looks;
+};
+
+static size_t zones_at_most(const struct flow *f)
 {
-	size_t i, j;
-	int r = 0;
+	size_t n = 0, i;
 
-	f->pulled = f->pulled || only == NULL;
-	for (i = 0; i < f->policy->n_spaces && r == 0; i++) {
-		const struct policy_space *space = &f->policy->spaces[i];
+	for (i = 0; i < f->policy->n_spaces; i++)
+		n += f->policy->spaces[i].n_zones;
+	return n;
+}
 
-		for (j = 0; j < space->n_zones && r == 0; j++) {
-			if (only != NULL && only != &space->zones[j])
+static int list_zones(struct round *u, struct err *e)
+{
+	const struct policy *p = u->f->policy;
+	size_t most = zones_at_most(u->f) + 1, i, j;
+
+	u->zones = arena_array(&u->arena, most, sizeof(*u->zones));
+	u->spaces = arena_array(&u->arena, most, sizeof(*u->spaces));
+	u->shown = arena_array(&u->arena, most, sizeof(*u->shown));
+	u->looks = arena_array(&u->arena, most, sizeof(*u->looks));
+	if (u->zones == NULL || u->spaces == NULL || u->shown == NULL || u->looks == NULL)
+		return err_nomem(e);
+	for (i = 0; i < p->n_spaces; i++) {
+		for (j = 0; j < p->spaces[i].n_zones; j++) {
+			if (u->only != NULL && u->only != &p->spaces[i].zones[j])
 				continue;
-			if (flow_out_of_time(f, space->zones[j].text))
-				return 0;
-			r = pull_zone(f, space, &space->zones[j], e);
+			u->zones[u->n] = &p->spaces[i].zones[j];
+			u->spaces[u->n++] = &p->spaces[i];
 		}
 	}
+	return 0;
+}
+
+/* Zones whose serial is the one that is kept need no more than that; most do.  They are asked for
+ * and kept together. */
+static int look_at_serials(struct round *u, struct err *e)
+{
+	struct flow_net *net = u->f->net;
+	struct flow_store *st = u->f->store;
+	int64_t began_s = net->now_s(net->ctx);
+	size_t i;
+
+	/* What is forced is looked at again. */
+	if (u->f->force != NULL)
+		return 0;
+	net->serials(net->ctx, u->zones, u->n, u->shown);
+	for (i = 0; i < u->n; i++) {
+		if (u->shown[i].known)
+			u->looks[u->n_looks++] = (struct zone_look){.id = u->zones[i]->id,
+								    .serial = u->shown[i].serial};
+	}
+	if (u->n_looks == 0)
+		return 0;
+	return st->zones_looked(st->ctx, u->looks, u->n_looks, began_s,
+				began_s - u->f->full_every_s, e);
+}
+
+static int pull_others(struct round *u, struct err *e)
+{
+	size_t i, k = 0;
+	int r = 0;
+
+	for (i = 0; i < u->n && r == 0; i++) {
+		bool looked = k < u->n_looks && u->looks[k].id == u->zones[i]->id;
+
+		if (looked && u->looks[k++].current)
+			continue;
+		if (flow_out_of_time(u->f, u->zones[i]->text))
+			return 0;
+		r = pull_zone(u->f, u->spaces[i], u->zones[i], e);
+	}
+	return r;
+}
+
+int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e)
+{
+	struct round u = {.f = f, .only = only, .arena = ARENA_INIT};
+	int r = list_zones(&u, e);
+
+	f->pulled = f->pulled || only == NULL;
+	r = r < 0 ? r : look_at_serials(&u, e);
+	r = r < 0 ? r : pull_others(&u, e);
+	arena_fini(&u.arena);
 	return r;
 }

@@ -63,6 +63,20 @@ struct obs_change {
 	struct obs got;
 };
 
+/* A source, and when what it no longer shows is over (0: never); for sources_due. */
+struct source_clock {
+	int32_t id;
+	int64_t stale_after_s;
+	bool due;
+};
+
+/* A zone, and the serial that its server showed; for zones_looked. */
+struct zone_look {
+	int32_t id;
+	uint32_t serial;
+	bool current;
+};
+
 /* One line of the journal. */
 struct journal_line {
 	int64_t at_s;
@@ -124,6 +138,10 @@ struct flow_store {
 	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
 			  struct err *e);
 	int (*source_put)(void *ctx, const struct source_row *row, struct err *e);
+	/* Which sources are due: evidence_due has something of what was over at now_s, or when the
+	 * source was last read, if that is earlier.  *gone: sources_gone has something. */
+	int (*sources_due)(void *ctx, struct source_clock *v, size_t n, int64_t now_s, bool held_too,
+			   bool *gone, struct err *e);
 	int (*sources_gone)(void *ctx, struct source_gone **out, size_t *n, struct arena *a,
 			    struct err *e);
 
@@ -221,6 +239,11 @@ struct flow_store {
 
 	int (*zone_get)(void *ctx, struct zone_row *out, struct arena *a, int32_t id, struct err *e);
 	int (*zone_put)(void *ctx, const struct zone_row *row, struct err *e);
+	/* After a look that began at at_s.  Current are the known zones that show the serial that is
+	 * kept, were compared whole after full_s, and of which no later serial is known; theirs is
+	 * pulled_at_s, without an error.  The others stay as they are. */
+	int (*zones_looked)(void *ctx, struct zone_look *v, size_t n, int64_t at_s, int64_t full_s,
+			    struct err *e);
 	/* The serial that the server showed after changes of ours were proven; kept where it is newer
 	 * (RFC 1982) than the one that is, or in any case (anew).  Waits for nobody: where another
 	 * transaction holds the row, nothing is kept. */

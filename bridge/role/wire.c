@@ -4,6 +4,7 @@
 
 #include "bridge/base/clock.h"
 #include "bridge/base/log.h"
+#include "bridge/base/own.h"
 #include "bridge/dns/exchange.h"
 #include "bridge/dns/transfer.h"
 #include "bridge/dns/write.h"
@@ -267,6 +268,65 @@ static int soa(void *ctx, const struct policy_zone *z, uint32_t *serial, struct 
 	return r;
 }
 
+/* ---- many serials ------------------------------------------------------------------------ */
+
+struct serials {
+	const struct policy_zone *const *z;
+	struct net_serial *out;
+};
+
+/* A kept connection may have been closed just now, and then another is worth a try; who lets us
+ * wait does so again. */
+static int take_serial(const struct serials *q, struct wire_server *s, struct err *e)
+{
+	AUTO(buf_fini) struct buf reply = BUF_INIT;
+	uint64_t i = 0;
+	int r = exchange_take(s->queries, &i, &reply, e);
+
+	if (r == 1)
+		q->out[i].known = transfer_serial(&q->out[i].serial, &q->z[i]->name, &reply);
+	else if (r == ERR_BUSY)
+		remember(s, r, e);
+	return r;
+}
+
+static void take_serials(const struct serials *q, struct wire_server *s, struct err *e)
+{
+	unsigned n = s->queries == NULL ? 0 : exchange_in_flight(s->queries);
+
+	while (n-- > 0)
+		take_serial(q, s, e);
+}
+
+static int ask_serial(const struct serials *q, struct wire *w, size_t i, struct err *e)
+{
+	AUTO(buf_fini) struct buf msg = BUF_INIT;
+	struct wire_server *s;
+	int r = server_of(w, q->z[i], &s, e);
+
+	if (r == 0 && s->queries == NULL)
+		r = exchange_new(&s->queries, &s->transfer, e);
+	r = r < 0 ? r : write_query(&msg, 0, &q->z[i]->name, RR_SOA, e);
+	if (r == 0 && exchange_in_flight(s->queries) >= s->transfer.window)
+		take_serial(q, s, e);
+	return r < 0 ? r : exchange_send(s->queries, &msg, i, e);
+}
+
+static void serials(void *ctx, const struct policy_zone *const *z, size_t n,
+		    struct net_serial *out)
+{
+	struct serials q = {z, out};
+	struct wire *w = ctx;
+	struct err why = {0};
+	size_t i;
+
+	memset(out, 0, n * sizeof(*out));
+	for (i = 0; i < n; i++)
+		ask_serial(&q, w, i, &why);
+	for (i = 0; i < w->n; i++)
+		take_serials(&q, &w->servers[i], &why);
+}
+
 static struct transfer_limits limits(const struct wire *w)
 {
 	return (struct transfer_limits){
@@ -431,6 +491,6 @@ _Static_assert((int)NET_WHOLE == (int)TRANSFER_WHOLE, "the answer of changes is 
 struct flow_net wire_flow(struct wire *w)
 {
 	return (struct flow_net){.ctx = w, .now_s = now_s, .random = random64, .submit = submit,
-				 .collect = collect, .soa = soa, .transfer = transfer,
-				 .changes = changes, .query = query};
+				 .collect = collect, .soa = soa, .serials = serials,
+				 .transfer = transfer, .changes = changes, .query = query};
 }

@@ -171,7 +171,6 @@ int store_fold_tally(struct pg *pg, struct err *e)
 int store_pass_note(struct pg *pg, const struct pass_row *v, struct err *e)
 {
 	struct pg_args a;
-	int r;
 
 	pg_args_init(&a);
 	pg_arg_text(&a, v->verb);
@@ -185,9 +184,7 @@ int store_pass_note(struct pg *pg, const struct pass_row *v, struct err *e)
 	pg_arg_i64(&a, (int64_t)v->conflicts);
 	pg_arg_i64(&a, (int64_t)v->pulled);
 	pg_arg_text(&a, v->error);
-	r = run(pg, sql_pass_put, &a, e);
-	r = r < 0 ? r : pg_run(pg, sql_pass_trim, NULL, e);
-	return r < 0 ? r : store_fold_tally(pg, e);
+	return run(pg, sql_pass_put, &a, e);
 }
 
 static int read_pass(struct pass_row *v, const struct pg_rows *r, size_t i, struct arena *a,

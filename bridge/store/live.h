@@ -76,7 +76,7 @@ struct pass_row {
 
 /* Makes few rows of the many that the journal's counters have grown to. */
 int store_fold_tally(struct pg *pg, struct err *e);
-/* Keeps the last thousand; also folds the journal's counters (table tally). */
+/* Keeps the last thousand. */
 int store_pass_note(struct pg *pg, const struct pass_row *v, struct err *e);
 /* The last at most limit, newest first. */
 int store_passes_get(struct pg *pg, struct pass_row **out, size_t *n, unsigned limit,

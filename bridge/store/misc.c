@@ -70,6 +70,54 @@ static int flow_sources_gone(void *ctx, struct source_gone **out, size_t *n, str
 	return 0;
 }
 
+static struct source_clock *clock_of(struct source_clock *v, size_t n, int32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (v[i].id == id)
+			return &v[i];
+	return NULL;
+}
+
+static void note_due(struct source_clock *v, size_t n, bool *gone, const struct pg_rows *rows)
+{
+	size_t i;
+
+	*gone = false;
+	for (i = 0; i < n; i++)
+		v[i].due = false;
+	for (i = 0; i < pg_rows_n(rows); i++) {
+		struct source_clock *c = clock_of(v, n, pg_i32(rows, i, 0));
+
+		if (c == NULL)
+			*gone = true;
+		else
+			c->due = true;
+	}
+}
+
+static int flow_sources_due(void *ctx, struct source_clock *v, size_t n, int64_t now_s,
+			    bool held_too, bool *gone, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	struct pg_args a;
+	size_t i;
+	int r;
+
+	pg_args_init(&a);
+	PG_COLUMN(&a, PG_INT4, i, n, pg_elem_i32(&a, v[i].id));
+	PG_COLUMN(&a, PG_INT8, i, n, pg_elem_i64(&a, v[i].stale_after_s));
+	pg_arg_time(&a, now_s);
+	pg_arg_bool(&a, held_too);
+	r = pg_query(&rows, s->pg, sql_sources_due, &a, e);
+	pg_args_fini(&a);
+	if (r == 0)
+		note_due(v, n, gone, rows);
+	return r;
+}
+
 static int flow_source_put(void *ctx, const struct source_row *row, struct err *e)
 {
 	struct store *s = ctx;
@@ -128,6 +176,30 @@ static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	pg_arg_time(&a, row->read_at_s);
 	r = pg_run_later(s->pg, sql_zone_put, &a, e);
 	pg_args_fini(&a);
+	return r;
+}
+
+static int flow_zones_looked(void *ctx, struct zone_look *v, size_t n, int64_t at_s,
+			     int64_t full_s, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct store *s = ctx;
+	struct pg_args a;
+	size_t i, k;
+	int r;
+
+	pg_args_init(&a);
+	PG_COLUMN(&a, PG_INT4, i, n, pg_elem_i32(&a, v[i].id));
+	PG_COLUMN(&a, PG_INT8, i, n, pg_elem_i64(&a, v[i].serial));
+	pg_arg_time(&a, at_s);
+	pg_arg_time(&a, full_s);
+	r = pg_query(&rows, s->pg, sql_zones_looked, &a, e);
+	pg_args_fini(&a);
+	for (i = 0; r == 0 && i < n; i++) {
+		v[i].current = false;
+		for (k = 0; k < pg_rows_n(rows); k++)
+			v[i].current = v[i].current || pg_i32(rows, k, 0) == v[i].id;
+	}
 	return r;
 }
 
@@ -229,9 +301,11 @@ void store_bind_misc(struct flow_store *f)
 {
 	f->source_get = flow_source_get;
 	f->source_put = flow_source_put;
+	f->sources_due = flow_sources_due;
 	f->sources_gone = flow_sources_gone;
 	f->zone_get = flow_zone_get;
 	f->zone_put = flow_zone_put;
+	f->zones_looked = flow_zones_looked;
 	f->zone_sent = flow_zone_sent;
 	f->zone_queue = flow_zone_queue;
 	f->brake_get = flow_brake_get;

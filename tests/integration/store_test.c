@@ -161,6 +161,57 @@ static void evidence_due_is_what_has_run_out(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void read_at(struct world *w, int source, int64_t at_s)
+{
+	struct source_row s;
+
+	ok(w, w->f.source_get(w->f.ctx, &s, &w->a, src(w, source), &w->e));
+	s.last_ok_s = at_s;
+	ok(w, w->f.source_put(w->f.ctx, &s, &w->e));
+}
+
+static bool is_due(struct world *w, int source, int64_t stale_s, int64_t now_s, bool held)
+{
+	struct source_clock v[2] = {{.id = src(w, MANUAL)},
+				    {.id = src(w, source), .stale_after_s = stale_s}};
+	bool gone = true;
+
+	ok(w, w->f.sources_due(w->f.ctx, v, 2, now_s, held, &gone, &w->e));
+	assert_false(v[0].due);
+	assert_false(gone);
+	return v[1].due;
+}
+
+static void sources_are_due_for_what_was_over_when_they_were_read(void **state)
+{
+	struct world *w = *state;
+	struct evidence ev = evidence(w, DHCP, lease("192.0.2.5", "ended", 5000));
+	bool gone;
+
+	ok(w, w->f.evidence_put(w->f.ctx, &ev, 1, &w->e));
+	assert_false(is_due(w, DHCP, 0, 9000, false));
+	read_at(w, DHCP, 4999);
+	assert_false(is_due(w, DHCP, 0, 9000, false));
+	read_at(w, DHCP, 5000);
+	assert_true(is_due(w, DHCP, 0, 9000, false));
+	assert_false(is_due(w, DHCP, 0, 4999, false));
+	ev.held = true;
+	ok(w, w->f.evidence_put(w->f.ctx, &ev, 1, &w->e));
+	assert_false(is_due(w, DHCP, 0, 9000, false));
+	assert_true(is_due(w, DHCP, 0, 9000, true));
+	ev = evidence(w, ARP, lease("192.0.2.6", "absent", OBS_FOREVER));
+	ev.absent_since_s = 4000;
+	ok(w, w->f.evidence_put(w->f.ctx, &ev, 1, &w->e));
+	read_at(w, ARP, 5000);
+	assert_false(is_due(w, ARP, 0, 9000, false));
+	assert_false(is_due(w, ARP, 1001, 9000, false));
+	assert_true(is_due(w, ARP, 1000, 9000, false));
+	ok(w, pg_script(w->pg, "update ipambridge.source set gone_at = now() where name = 'arp'",
+			&w->e));
+	ok(w, w->f.sources_due(w->f.ctx, NULL, 0, 9000, false, &gone, &w->e));
+	assert_true(gone);
+}
+
 /* ---- the stage ----------------------------------------------------------------------------- */
 
 static struct obs_change *stage(struct world *w, const struct obs *v, size_t n, bool complete,
@@ -643,6 +694,42 @@ static void due_owners_of_zones_come_together(void **state)
 	assert_int_equal(pages[2].n, 0);
 }
 
+static bool is_current(struct world *w, uint32_t serial, int64_t at_s, int64_t full_s)
+{
+	struct zone_look v[2] = {{.id = w->zones[1].id, .serial = serial},
+				 {.id = w->zones[0].id, .serial = serial}};
+
+	ok(w, w->f.zones_looked(w->f.ctx, v, 2, at_s, full_s, &w->e));
+	assert_false(v[0].current);
+	return v[1].current;
+}
+
+static void a_zone_is_current_when_its_serial_is_the_one_that_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct zone_row z = {.id = w->zones[0].id, .serial = 4294967295U, .pulled_at_s = 5,
+			     .full_at_s = 1000, .last_error = "it was away"};
+
+	ok(w, w->f.zone_put(w->f.ctx, &z, &w->e));
+	assert_false(is_current(w, 4294967295U, 1500, 900));
+	z.known = true;
+	ok(w, w->f.zone_put(w->f.ctx, &z, &w->e));
+	assert_false(is_current(w, 4294967294U, 1500, 900));
+	assert_false(is_current(w, 4294967295U, 1500, 1000));
+	ok(w, w->f.zone_get(w->f.ctx, &z, &w->a, z.id, &w->e));
+	assert_int_equal(z.pulled_at_s, 5);
+	assert_string_equal(z.last_error, "it was away");
+	assert_true(is_current(w, 4294967295U, 1500, 999));
+	ok(w, w->f.zone_get(w->f.ctx, &z, &w->a, z.id, &w->e));
+	assert_int_equal(z.pulled_at_s, 1500);
+	assert_null(z.last_error);
+	/* It showed a later one once. */
+	ok(w, w->f.zone_sent(w->f.ctx, z.id, 1, false, &w->e));
+	assert_false(is_current(w, 4294967295U, 1500, 900));
+	ok(w, w->f.zone_sent(w->f.ctx, z.id, 4294967290U, true, &w->e));
+	assert_true(is_current(w, 4294967295U, 1500, 900));
+}
+
 static void due_owners_come_in_order_and_in_pages(void **state)
 {
 	struct world *w = *state;
@@ -959,6 +1046,8 @@ int main(void)
 		T(evidence_with_hostile_bytes_comes_back_whole),
 		T(evidence_is_updated_by_key_and_left_alone_when_equal),
 		T(evidence_due_is_what_has_run_out),
+		T(sources_are_due_for_what_was_over_when_they_were_read),
+		T(a_zone_is_current_when_its_serial_is_the_one_that_is_kept),
 		T(staged_differences_are_new_changed_ended_absent_and_back),
 		T(another_dhcid_is_a_change),
 		T(the_later_of_two_staged_rows_with_one_key_wins),

@@ -487,6 +487,19 @@ static int op_evidence_due(struct diff *d, struct side *s, const struct call *c,
 	return r;
 }
 
+static int op_sources_due(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	struct source_clock v[2] = {{.id = c->source_id, .stale_after_s = c->stale_s},
+				    {.id = d->space->sources[0].id, .stale_after_s = 500}};
+	bool gone;
+	int r = s->st.sources_due(s->st.ctx, v, 1 + (v[0].id != v[1].id), c->at_s, c->flag, &gone, e);
+
+	for (int i = 0; r == 0 && i < 2; i++)
+		put_num(&s->out, "due", v[i].due);
+	put_num(&s->out, "gone", r == 0 && gone);
+	return r;
+}
+
 static int op_hosts_put(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	return s->st.hosts_put(s->st.ctx, d->space->id, c->addrs, 2, c->hosts, c->n, e);
@@ -706,6 +719,18 @@ static int op_zone_get(struct diff *d, struct side *s, const struct call *c, str
 	return 0;
 }
 
+static int op_zones_looked(struct diff *d, struct side *s, const struct call *c, struct err *e)
+{
+	const struct policy_zone *z = d->space->zones;
+	struct zone_look v[2] = {{.id = c->zone_id, .serial = c->sent_serial},
+				 {.id = z[z[0].id == c->zone_id].id, .serial = c->zone.serial}};
+	int r = s->st.zones_looked(s->st.ctx, v, 2, c->at_s, c->at_s - 2000, e);
+
+	for (int i = 0; r == 0 && i < 2; i++)
+		put_num(&s->out, "current", v[i].current);
+	return r;
+}
+
 static int op_source_put(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
 	(void)d;
@@ -807,7 +832,7 @@ static const struct op {
 	{"evidence_due", op_evidence_due},   {"hosts_put", op_hosts_put},
 	{"hosts_put", op_hosts_put},         {"hosts_of_addrs", op_hosts_of_addrs},
 	{"hosts_of_names", op_hosts_of_names}, {"names_of_source", op_names_of_source},
-	{"names_within", op_names_within},
+	{"names_within", op_names_within},   {"sources_due", op_sources_due},
 	{"zone_queue", op_zone_queue},
 	{"hosts_waiting", op_hosts_waiting},
 	{"beliefs_put", op_beliefs_put},     {"beliefs_put", op_beliefs_put},
@@ -815,7 +840,7 @@ static const struct op {
 	{"settle", op_settle},
 	{"beliefs_guarding", op_guarding},   {"seen_walk", op_seen_walk},
 	{"zone_put", op_zone_put},           {"zone_get", op_zone_get},
-	{"zone_sent", op_zone_sent},
+	{"zone_sent", op_zone_sent},         {"zones_looked", op_zones_looked},
 	{"source_put", op_source_put},       {"source_get", op_source_get},
 	{"brake", op_brake},                 {"totals", op_totals},
 	{"journal", op_journal},             {"journal_last", op_journal_last},

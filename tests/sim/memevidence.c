@@ -133,6 +133,39 @@ static int mem_evidence_due(void *ctx, struct evidence **out, size_t *n, int32_t
 	return r;
 }
 
+static bool is_source_due(const struct memstore *m, const struct source_clock *c, int64_t now_s,
+			  bool held_too)
+{
+	const struct table *t = &m->now.t[T_EVIDENCE];
+	struct source_row key = {.id = c->id};
+	bool found;
+	size_t at = table_find(&m->now.t[T_SOURCE], &key, &found);
+	int64_t ok_s = found ? ((const struct source_row *)m->now.t[T_SOURCE].v[at])->last_ok_s : 0;
+
+	if (ok_s == 0)
+		return false;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct ev_row *row = t->v[i];
+
+		if (row->e.source_id == c->id &&
+		    is_due(&row->e, ok_s < now_s ? ok_s : now_s, c->stale_after_s, held_too))
+			return true;
+	}
+	return false;
+}
+
+/* The policy of a simulated life does not change. */
+static int mem_sources_due(void *ctx, struct source_clock *v, size_t n, int64_t now_s,
+			   bool held_too, bool *gone, struct err *e)
+{
+	int r = memstore_enter(ctx, e);
+
+	*gone = false;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		v[i].due = is_source_due(ctx, &v[i], now_s, held_too);
+	return r;
+}
+
 /* ---- the stage -------------------------------------------------------------------------- */
 
 void memstore_drop_stage(struct memstore *m)
@@ -281,4 +314,5 @@ void memstore_bind_evidence(struct flow_store *f)
 	f->evidence_put = mem_evidence_put;
 	f->evidence_del = mem_evidence_del;
 	f->evidence_due = mem_evidence_due;
+	f->sources_due = mem_sources_due;
 }

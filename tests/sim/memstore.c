@@ -368,6 +368,35 @@ static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	return put_zone(m, row, false, e);
 }
 
+static bool is_current(const struct zone_row *row, uint32_t serial, int64_t full_s)
+{
+	return row->known && row->serial == serial && row->full_at_s > full_s &&
+	       !(row->sent_known && serial_newer(serial, row->sent_serial));
+}
+
+static int mem_zones_looked(void *ctx, struct zone_look *v, size_t n, int64_t at_s,
+			    int64_t full_s, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct zone_row row = {.id = v[i].id};
+		bool found;
+		size_t at = table_find(&m->now.t[T_ZONE], &row, &found);
+
+		if (found)
+			row = *(const struct zone_row *)m->now.t[T_ZONE].v[at];
+		v[i].current = is_current(&row, v[i].serial, full_s);
+		if (!v[i].current)
+			continue;
+		row.pulled_at_s = at_s;
+		row.last_error = NULL;
+		r = put_zone(m, &row, false, e);
+	}
+	return r;
+}
+
 static int mem_zone_sent(void *ctx, int32_t id, uint32_t serial, bool anew, struct err *e)
 {
 	struct memstore *m = ctx;
@@ -595,6 +624,7 @@ struct flow_store memstore_flow(struct memstore *m)
 		.sources_gone = mem_sources_gone,
 		.zone_get = mem_zone_get,
 		.zone_put = mem_zone_put,
+		.zones_looked = mem_zones_looked,
 		.zone_sent = mem_zone_sent,
 		.brake_get = mem_brake_get,
 		.brake_put = mem_brake_put,

@@ -427,6 +427,13 @@ static int net_soa(void *ctx, const struct policy_zone *zone, uint32_t *serial, 
 	return r;
 }
 
+static void net_serials(void *ctx, const struct policy_zone *const *z, size_t n,
+			struct net_serial *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i].known = net_soa(ctx, z[i], &out[i].serial, NULL) == 0;
+}
+
 static int net_transfer(void *ctx, const struct policy_zone *zone, transfer_sink sink, void *arg,
 			uint32_t *serial, struct err *e)
 {
@@ -523,6 +530,7 @@ struct flow_net model_net(struct model *m)
 		.submit = net_submit,
 		.collect = net_collect,
 		.soa = net_soa,
+		.serials = net_serials,
 		.transfer = net_transfer,
 		.changes = net_changes,
 		.query = net_query,
