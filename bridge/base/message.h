@@ -25,6 +25,8 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(PULL_DONE, INFO, "a zone was read and differed from what was known")                     \
 	M(PULL_WHOLE, DEBUG, "what changed in a zone cannot be followed: all of it is read")       \
 	M(PULL_FAILED, WARN, "a zone could not be read")                                           \
+	M(TRANSFER_REFUSED, WARN, "the server does not give the zone: it is asked name by name")   \
+	M(TRANSFER_GIVEN, INFO, "a server that did not give the zone does so again")               \
 	M(ZONE_RESTORED, WARN, "the serial went back: ours is written or removed again")           \
 	M(PARENT_DIFFERS, WARN, "the zone above a classless zone does not lead to it")             \
 	/* sources */                                                                              \

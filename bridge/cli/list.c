@@ -110,7 +110,7 @@ static int list_subnets(struct session *s, const struct report_filter *f, struct
 static const struct out_col zone_cols[] = {
     {"space", "SPACE", 0},       {"view", NULL, 0},           {"name", "NAME", 0},
     {"servers", "SERVERS", 0},   {"serial", "SERIAL", OUT_RIGHT},
-    {"pulled_at", NULL, 0},      {"age_s", "AGE", OUT_RIGHT}, {"ours", "OURS", OUT_RIGHT},
+    {"read_by", "READ BY", 0},   {"pulled_at", NULL, 0},      {"age_s", "AGE", OUT_RIGHT}, {"ours", "OURS", OUT_RIGHT},
     {"agreed", NULL, 0},         {"conflicts", "CONFLICTS", OUT_RIGHT},
     {"refused", "REFUSED", OUT_RIGHT}, {"due", "DUE", OUT_RIGHT},
     {"error", "ERROR", OUT_WRAP},
@@ -136,7 +136,8 @@ static void zone_row(void *arg, const struct report_zone *z)
 	out_cell(o, js_text(z->zone->view));
 	out_cell(o, js_text(z->zone->text));
 	out_cell(o, server_names(z->zone));
-	out_cell(o, z->known ? js_num(z->serial) : json_null());
+	out_cell(o, z->known || z->asked ? js_num(z->serial) : json_null());
+	out_cell(o, js_text(zone_read_by(z->known, z->asked)));
 	out_cell(o, js_time(z->pulled_at_s));
 	out_cell(o, age(z->pulled_at_s));
 	out_cell(o, js_num((int64_t)z->ours));

@@ -136,12 +136,12 @@ static int net_changes(void *ctx, const struct policy_zone *z, uint32_t since, c
 	return p->real_net->changes(p->real_net->ctx, z, since, sink, arg, serial, e);
 }
 
-static int net_query(void *ctx, const struct policy_zone *z, const struct dname *owner,
-		     struct rrs *out, struct arena *a, struct err *e)
+static int net_query(void *ctx, const struct policy_zone *z, struct net_look *v, size_t n,
+		     struct arena *a, struct err *e)
 {
 	struct progress *p = ctx;
 	draw(p, z->text, "asking for names", 0);
-	return p->real_net->query(p->real_net->ctx, z, owner, out, a, e);
+	return p->real_net->query(p->real_net->ctx, z, v, n, a, e);
 }
 
 /* ---- between flow and the sources --------------------------------------------------------- */

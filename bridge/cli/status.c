@@ -9,6 +9,7 @@
 #include "bridge/base/own.h"
 #include "bridge/cli/output.h"
 #include "bridge/report/status.h"
+#include "bridge/report/zones.h"
 #include "bridge/role/mark.h"
 
 #define COLS(c) c, sizeof(c) / sizeof(c[0])
@@ -57,7 +58,8 @@ static json_t *server_row(const struct report_status *s, size_t i)
 
 static const struct out_col zone_cols[] = {
     {"space", "SPACE", 0},     {"view", NULL, 0},             {"name", "ZONE", 0},
-    {"serial", "SERIAL", OUT_RIGHT}, {"pulled_at", NULL, 0},  {"age_s", "AGE", OUT_RIGHT},
+    {"serial", "SERIAL", OUT_RIGHT}, {"read_by", "READ BY", 0},  {"pulled_at", NULL, 0},
+    {"age_s", "AGE", OUT_RIGHT},
     {"queue", "QUEUE", OUT_RIGHT}, {"conflicts", "CONFLICTS", OUT_RIGHT},
     {"frozen", "FROZEN", OUT_RIGHT}, {"refused", "REFUSED", OUT_RIGHT},
     {"agreed", NULL, 0},       {"waits", NULL, 0},            {"error", "ERROR", OUT_WRAP},
@@ -66,10 +68,11 @@ static const struct out_col zone_cols[] = {
 static json_t *zone_row(const struct report_status *s, size_t i)
 {
 	const struct status_zone *v = &s->zones[i];
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "space",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "space",
 			 js_text(v->space), "view", js_text(v->view), "name",
-			 js_text(v->name), "serial", v->known ? js_num(v->serial) : json_null(),
-			 "pulled_at", js_time(v->pulled_at_s), "age_s", age(s, v->pulled_at_s),
+			 js_text(v->name), "serial",
+			 v->known || v->asked ? js_num(v->serial) : json_null(), "read_by",
+			 js_text(zone_read_by(v->known, v->asked)), "pulled_at", js_time(v->pulled_at_s), "age_s", age(s, v->pulled_at_s),
 			 "queue", js_num((int64_t)v->queue), "conflicts",
 			 js_num((int64_t)v->conflicts), "frozen", js_num((int64_t)v->frozen),
 			 "refused", js_num((int64_t)v->refused), "agreed",

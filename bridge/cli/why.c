@@ -181,13 +181,13 @@ static void journal(void *arg, const struct report_journal *r)
 static json_t *ask(struct why *w, const struct policy_zone *z, const struct dname *owner)
 {
 	struct err e = {0};
-	struct rrs found = {0};
+	struct net_look look = {.owner = owner};
 	struct flow_net *net = once_flow(w->s.once)->net;
 	if (net == NULL || net->query == NULL)
 		return json_pack("{s:n,s:s}", "records", "error", "there is no server to ask");
-	if (net->query(net->ctx, z, owner, &found, &w->arena, &e) < 0)
+	if (net->query(net->ctx, z, &look, 1, &w->arena, &e) < 0 || !look.got)
 		return json_pack("{s:n,s:o}", "records", "error", js_text(e.text));
-	return json_pack("{s:o,s:n}", "records", js_rrs(&found, 0), "error");
+	return json_pack("{s:o,s:n}", "records", js_rrs(&look.seen, 0), "error");
 }
 
 static json_t *offers(const struct belief *b)

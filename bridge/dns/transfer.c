@@ -37,6 +37,7 @@ struct job {
 	struct axfr axfr;
 	struct ixfr ixfr;
 	bool named;                  /* the sentence names the server already */
+	bool refused;                /* we may not have it */
 	transfer_rr sink;
 	transfer_change changed;     /* NULL: the whole zone is asked for */
 	uint32_t since;
@@ -204,6 +205,14 @@ static int count_and_tell(void *arg, bool added, const struct dname *owner, uint
 	return r < 0 ? r : j->changed(j->arg, added, owner, type, rdata, rdlen, e);
 }
 
+/* Knot says BADKEY where its ACL does not list the transfer. */
+static bool is_no_right(const struct answer *a)
+{
+	return a->rcode == RCODE_NOTIMP ||
+	       ((a->rcode == RCODE_REFUSED || a->rcode == RCODE_NOTAUTH) &&
+		(a->tsig_error == 0 || a->tsig_error == TSIG_BADKEY));
+}
+
 /* The first message may be a refusal; then its TSIG, if any, says more than the stream would. */
 static int refusal(struct job *j, const struct wire_msg *m, struct err *e)
 {
@@ -218,6 +227,7 @@ static int refusal(struct job *j, const struct wire_msg *m, struct err *e)
 					 info.server_time_s - now : 0;
 	}
 	j->named = true;
+	j->refused = is_no_right(&a);
 	return answer_err(j->s, &a, e);
 }
 
@@ -284,7 +294,7 @@ int transfer_axfr(const struct server *s, const struct dname *zone,
 	int r = transfer(&j, zone, e);
 
 	*serial = j.axfr.serial;
-	return r;
+	return r < 0 && j.refused ? TRANSFER_REFUSED : r;
 }
 
 int transfer_ixfr(const struct server *s, const struct dname *zone, uint32_t since,

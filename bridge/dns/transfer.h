@@ -17,10 +17,13 @@ struct transfer_limits {
 	uint64_t max_records;
 };
 
+enum { TRANSFER_WHOLE = 2, TRANSFER_REFUSED = 3 };
+
 int transfer_soa(const struct server *s, const struct dname *zone, uint32_t *serial,
 		 struct err *e);
 /* The serial that a verified answer to a query for the zone's SOA shows.  False: none. */
 bool transfer_serial(uint32_t *serial, const struct dname *zone, const struct buf *reply);
+/* TRANSFER_REFUSED: the server answers, and does not let us have the zone; *e says how. */
 int transfer_axfr(const struct server *s, const struct dname *zone,
 		  const struct transfer_limits *lim, transfer_rr sink, void *arg,
 		  uint32_t *serial, struct err *e);
@@ -28,8 +31,6 @@ int transfer_axfr(const struct server *s, const struct dname *zone,
 /* One record that went or came since the serial asked for, in the server's order. */
 typedef int (*transfer_change)(void *arg, bool added, const struct dname *owner, uint16_t type,
 			       const uint8_t *rdata, size_t rdlen, struct err *e);
-
-enum { TRANSFER_WHOLE = 2 };
 
 /* What changed since that serial.  TRANSFER_WHOLE: the server does not tell, or not in a way that
  * can be followed (it refuses, begins to send the whole zone, shows no newer serial, breaks the

@@ -167,7 +167,7 @@ int compare_run(struct compare *c, bool *stored, struct err *e)
 	r = st->seen_walk(st->ctx, c->zone->id, expect, c, e);
 	*stored = r == 0;
 	r = r < 0 ? r : net->transfer(net->ctx, c->zone, show, c, &c->serial, e);
-	r = r < 0 ? r : end_group(c, e);
+	r = r != 0 ? r : end_group(c, e);
 	if (r == 0 && unfinished(c)) {
 		r = st->seen_walk(st->ctx, c->zone->id, finish, c, e);
 		*stored = r == 0;

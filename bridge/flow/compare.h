@@ -34,7 +34,8 @@ void compare_fini(struct compare *c);
 int compare_add(struct compare *c, const struct dname *owner, const struct rrs *seen,
 		struct err *e);
 /* Transfers the zone and fills diffs, vanished owners (with an empty seen) among them.
- * Nothing of it is kept when it fails; *stored: then it was not the store that failed. */
+ * Nothing of it is kept when it fails; *stored: then it was not the store that failed.
+ * NET_REFUSED: the zone is not to be had, *e says how. */
 int compare_run(struct compare *c, bool *stored, struct err *e);
 
 #endif

@@ -64,7 +64,9 @@ struct flow {
 	struct flow_gate {
 		const struct policy_zone *zone;
 		struct gate gate;
-		bool known;           /* it has been transferred once; that does not end */
+		bool known;           /* its row says so; read again now and then */
+		bool looked;          /* its SOA has been seen there */
+		int64_t read_s;       /* when its row was; 0: never */
 	} *gates;                     /* of these zones, kept from push to push */
 	size_t n_gates;
 	bool only_looks;              /* another process of the daemon sends */
@@ -97,6 +99,11 @@ void flow_zones_free(struct flow_zones *z);
  * it where that cannot be followed, or once in full_every_s), differences into seen, PTRs into
  * dns and edit evidence, affected owners planned again. */
 int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e);
+
+/* The reverse pass of single owners, whatever stands there: before the first change of owners of a
+ * zone that is not known.  A server that does not answer is said and is no error. */
+int flow_ask(struct flow *f, const struct policy_space *space, const struct policy_zone *zone,
+	     const struct dname *owners, size_t n, struct err *e);
 
 /* Plans every address anew when the configuration is not the one the names were planned with:
  * TTLs, ranks, zones, subnets, protection. */

@@ -20,7 +20,19 @@ typedef int (*transfer_sink)(void *arg, const struct dname *owner, uint16_t type
 typedef int (*change_sink)(void *arg, bool added, const struct dname *owner, uint16_t type,
 			   const uint8_t *rdata, size_t rdlen, struct err *e);
 
-enum { NET_WHOLE = 2 };  /* only a whole transfer tells */
+enum {
+	NET_WHOLE = 2,    /* only a whole transfer tells */
+	NET_REFUSED = 3,  /* the server answers, and does not give the zone */
+};
+
+/* One owner that is asked about. */
+struct net_look {
+	const struct dname *owner;
+	bool got;             /* the server has told; else seen is worth nothing */
+	struct rrs seen;      /* all kept types, and whatever else the server tells */
+	struct dname cut;     /* the name between owner and zone from which on another zone or a DNAME
+			       * answers; len 0: none was shown */
+};
 
 struct net_serial {
 	bool known;              /* false: it was not to be had */
@@ -47,16 +59,18 @@ struct flow_net {
 	void (*serials)(void *ctx, const struct policy_zone *const *z, size_t n,
 			struct net_serial *out);
 	/* The whole zone, SOA records left out.  0: complete and verified to the last message,
-	 * *serial set.  Negative: whatever sink got is worth nothing. */
+	 * *serial set.  Negative: whatever sink got is worth nothing.  NET_REFUSED: sink got nothing,
+	 * *e says how it was refused. */
 	int (*transfer)(void *ctx, const struct policy_zone *z, transfer_sink sink, void *arg,
 			uint32_t *serial, struct err *e);
 	/* What changed since that serial, an older one than the server's, as transfer.  NET_WHOLE:
 	 * the server does not tell, or sink answered that. */
 	int (*changes)(void *ctx, const struct policy_zone *z, uint32_t since, change_sink sink,
 		       void *arg, uint32_t *serial, struct err *e);
-	/* What stands at one owner: all kept types, and whatever else the server tells. */
-	int (*query)(void *ctx, const struct policy_zone *z, const struct dname *owner,
-		     struct rrs *out, struct arena *a, struct err *e);
+	/* What stands at some owners.  0, also when the server does not tell about all of them; then
+	 * *e says why.  Negative: it cannot be asked; what is got by then holds. */
+	int (*query)(void *ctx, const struct policy_zone *z, struct net_look *v, size_t n,
+		     struct arena *a, struct err *e);
 };
 
 #endif

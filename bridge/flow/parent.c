@@ -55,16 +55,18 @@ static int look_at(struct parent *u, const struct ipaddr *a, struct arena *arena
 	struct flow_net *net = u->f->net;
 	struct dname full, ours, target;
 	const struct rr *cname;
-	struct rrs seen = {NULL, 0};
+	struct net_look look = {.owner = &full};
 	int r;
 
 	ipaddr_reverse(&full, a);
 	policy_ptr_owner(&ours, u->zone, a);
-	r = net->query(net->ctx, &u->above, &full, &seen, arena, e);
+	r = net->query(net->ctx, &u->above, &look, 1, arena, e);
+	if (r == 0 && !look.got)
+		r = ERR_DENIED;
 	if (r < 0)
 		return r;
 	u->asked++;
-	if (rrs_of(&seen, RR_CNAME, &cname) == 0 || !rr_target(&target, cname))
+	if (rrs_of(&look.seen, RR_CNAME, &cname) == 0 || !rr_target(&target, cname))
 		note_astray(u, a, NULL);
 	else if (!dname_equal(&target, &ours))
 		note_astray(u, a, &target);

@@ -41,7 +41,7 @@ static void drop_unknown(struct flow_zones *k)
 {
 	const struct planner_zone *z = k->zones;
 
-	while (z != NULL && z->row.known)
+	while (z != NULL && (z->row.known || z->row.asked))
 		z = z->next;
 	if (z != NULL)
 		drop_kept(k);

@@ -1,380 +1,42 @@
-/* pull.c - the reverse pass: what the server shows becomes seen, and PTR names become evidence.
- *
- * One zone is one transaction: its differences, the evidence they give, the plans they change
- * and the serial are kept together or not at all.
+/* pull.c - the reverse pass: looks at zones, at what changed in them, at all of them, or at the owners
+ * that have rows where the server does not give the zone.
  */
-#include <string.h>
-
-#include "bridge/base/vec.h"
 #include "bridge/flow/delta.h"
 #include "bridge/flow/force.h"
 #include "bridge/flow/parent.h"
-#include "bridge/flow/ptr_evidence.h"
-#include "bridge/flow/recall.h"
+#include "bridge/flow/pull.h"
 #include "bridge/flow/say.h"
 #include "bridge/value/wirelen.h"
 
-struct pull {
-	struct flow *f;
-	const struct policy_space *space;
-	const struct policy_zone *zone;
-	struct zone_row row;
-	struct compare cmp;
-	int64_t began_s;
-	bool beside;                 /* another process has the right to send here */
-	bool rollback;               /* the serial went backwards */
-	bool partial;                /* compared is what changed since the serial that is kept */
-	size_t skipped;              /* owners that differ and were written meanwhile */
-	/* inside the transaction */
-	struct planner p;
-	VEC(struct ipaddr) touched;
-	VEC(struct dname) freed;     /* names that a CNAME, NS, MX or SRV pointed at */
-};
+/* ---- single owners ---------------------------------------------------------------------- */
 
-/* ---- owners ----------------------------------------------------------------------------- */
-
-/* Sent or settled since the transfer began: the transfer may show the state before.  What came in
- * the same second came before, unless a process beside us sends. */
-static bool in_flight(const struct pull *u, const struct belief *b)
+static void say_not_asked(const struct pull *u, const struct err *cause)
 {
-	int64_t since_s = u->beside ? u->began_s : u->began_s + 1;
-
-	return b->settled_at_s >= since_s || (b->n_offered > 0 && b->offered_at_s >= since_s);
+	flow_say(u->f, MSG_PULL_FAILED, u->zone->text,
+		 "asking for names before the first change, failed (%s)", cause->text);
 }
 
-/* Does the DHCID that is seen say that the name is the client's who is to have it? */
-static bool is_wanted_clients(const struct belief *b)
+int flow_ask(struct flow *f, const struct policy_space *space, const struct policy_zone *zone,
+	     const struct dname *owners, size_t n, struct err *e)
 {
-	const struct rr *dhcid;
-
-	return rrs_of(&b->seen, RR_DHCID, &dhcid) == 1 && rrs_has(&b->want, dhcid);
-}
-
-/* After a rollback what vanished is as if it had never been: added again, no fight.  What came back
- * and had been ours (recalled) is ours again.  Where another address of the client came back in its
- * place, of which nothing is known, its DHCID is left to prove that; remembered as ours, it would
- * make that address somebody's edit. */
-static int roll_back(struct pull *u, struct belief *b, const struct rrs *recalled)
-{
-	struct rrs kept = {NULL, 0};
-	bool came_back = false;
-	size_t i, addresses = 0;
-	int r = 0;
-
-	for (i = 0; i < b->seen.n && r == 0; i++) {
-		const struct rr *v = &b->seen.v[i];
-		bool ours = rrs_has(&b->published, v) || rrs_has(recalled, v);
-
-		came_back = came_back || (!ours && rrtype_has(v->type, RRTYPE_MANAGED));
-		addresses += ours && v->type != RR_DHCID;
-		if (ours)
-			r = rrs_add(&kept, &u->p.arena, v->type, v->rdata, v->rdlen);
-	}
-	if (came_back && addresses == 0 && is_wanted_clients(b))
-		kept = (struct rrs){NULL, 0};
-	b->published = kept;
-	return r;
-}
-
-/* Clients that were refused these names may have them now. */
-static int free_targets(struct pull *u, const struct rrs *was, const struct rrs *is)
-{
-	struct dname target;
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < was->n && r == 0; i++) {
-		if (rrtype_has(was->v[i].type, RRTYPE_TARGET) && !rrs_has(is, &was->v[i]) &&
-		    rr_target(&target, &was->v[i]))
-			r = vec_push(&u->freed, target);
-	}
-	return r;
-}
-
-static int touch(struct pull *u, const struct belief *b, struct err *e)
-{
-	struct ipaddr a;
-	size_t i;
-
-	if (u->zone->is_reverse) {
-		if (policy_ptr_addr(&a, u->zone, &b->owner) && vec_push(&u->touched, a) < 0)
-			return err_nomem(e);
-		return 0;
-	}
-	for (i = 0; i < b->want.n; i++) {
-		if (rr_addr(&a, &b->want.v[i]) && vec_push(&u->touched, a) < 0)
-			return err_nomem(e);
-	}
-	return 0;
-}
-
-/* What one chunk of differences leads to. */
-struct kept {
-	VEC(struct belief) v;
-	struct ptr_words words;      /* of a reverse zone */
-};
-
-static int note_recalled(struct pull *u, const struct belief *was, struct belief *b, struct err *e)
-{
-	b->why = "a restored zone brought back what we had removed";
-	return planner_note(&u->p, b, NULL, "restored", &was->seen, &b->seen, -1, b->why, e);
-}
-
-static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
-	       const struct rrs *recalled, struct kept *keep, struct err *e)
-{
-	struct planner_zone *z;
-	struct belief was = *b;
+	struct pull u = {.f = f, .space = space, .zone = zone, .asking = true,
+			 .began_s = f->net->now_s(f->net->ctx)};
+	struct err cause = {0};
+	bool stored;
 	int r;
 
-	if (in_flight(u, b)) {
-		u->skipped += !rrs_equal(&b->seen, &d->seen);
-		return 0;
-	}
-	belief_see(b, &d->seen);
-	if (u->rollback && roll_back(u, b, recalled) < 0)
-		return err_nomem(e);
-	r = recalled->n > 0 ? note_recalled(u, &was, b, e) : 0;
-	r = r < 0 ? r : planner_zone(&z, &u->p, u->zone, e);
-	r = r < 0 ? r : planner_judge(&u->p, &u->p.arena, b, &was, z, NULL, e);
-	/* What else it came to is said when its addresses are planned. */
-	if (r == 0 && b->state == BELIEF_FROZEN)
-		r = planner_note_state(&u->p, &was, b, e);
-	if (r == 0 && u->zone->is_reverse)
-		r = ptr_word(&keep->words, &was, b, u->rollback, e);
-	r = r < 0 ? r : touch(u, b, e);
-	if (r == 0 && (free_targets(u, &was.seen, &b->seen) < 0 || vec_push(&keep->v, *b) < 0))
-		r = err_nomem(e);
-	return r;
-}
-
-static int open_words(struct pull *u, struct kept *keep, struct compare_diff **d, size_t n,
-		      struct err *e)
-{
-	struct ipaddr *addrs = arena_array(&u->p.arena, n, sizeof(*addrs));
-	size_t i, k = 0;
-
-	if (addrs == NULL)
-		return err_nomem(e);
-	for (i = 0; i < n && u->zone->is_reverse; i++)
-		k += policy_ptr_addr(&addrs[k], u->zone, &d[i]->owner);
-	return ptr_words_open(&keep->words, &u->p, u->zone, addrs, k, e);
-}
-
-/* (*out)[i]: what the zone brought back at b[i] and had been ours; nothing unless it was restored. */
-static int recall(struct pull *u, struct rrs **out, const struct belief *b,
-		  struct compare_diff **d, size_t n, struct err *e)
-{
-	*out = arena_array(&u->p.arena, n, sizeof(**out));
-	if (*out == NULL)
-		return err_nomem(e);
-	return u->rollback ? recall_ours(*out, &u->p, b, d, n, e) : 0;
-}
-
-static int see_chunk(struct pull *u, struct compare_diff **d, size_t n, struct err *e)
-{
-	struct flow_store *st = u->f->store;
-	struct zone_key *keys = arena_array(&u->p.arena, n, sizeof(*keys));
-	struct kept keep = {.words = {.p = &u->p}};
-	struct rrs *recalled;
-	struct belief *b;
-	size_t i;
-	int r;
-
-	if (keys == NULL)
-		return err_nomem(e);
-	for (i = 0; i < n; i++) {
-		keys[i].zone_id = u->zone->id;
-		keys[i].owner = d[i]->owner;
-	}
-	r = planner_beliefs(&u->p, &b, &u->p.arena, keys, n, e);
-	r = r < 0 ? r : recall(u, &recalled, b, d, n, e);
-	r = r < 0 ? r : open_words(u, &keep, d, n, e);
-	for (i = 0; r == 0 && i < n; i++)
-		r = see(u, &b[i], d[i], &recalled[i], &keep, e);
-	if (r == 0 && keep.v.n > 0)
-		r = st->beliefs_put(st->ctx, keep.v.v, keep.v.n, e);
-	r = r < 0 ? r : ptr_words_keep(&keep.words, e);
-	u->f->counts.pulled += keep.v.n;
-	vec_fini(&keep.v);
-	ptr_words_fini(&keep.words);
-	return r;
-}
-
-static int see_all(struct pull *u, struct err *e)
-{
-	struct compare_diff *chunk[PLANNER_CHUNK], *d;
-	size_t i = 0, n = 0;
-	int r = 0;
-
-	while (r == 0 && (d = map_next(&u->cmp.diffs, &i)) != NULL) {
-		chunk[n++] = d;
-		if (n == PLANNER_CHUNK) {
-			r = see_chunk(u, chunk, n, e);
-			n = 0;
-		}
-	}
-	return r == 0 && n > 0 ? see_chunk(u, chunk, n, e) : r;
-}
-
-/* ---- the transaction -------------------------------------------------------------------- */
-
-static int plan_touched(struct pull *u, struct err *e)
-{
-	size_t i, n;
-	int r = 0;
-
-	addrs_unique(u->touched.v, &u->touched.n);
-	for (i = 0; i < u->touched.n && r == 0; i += n) {
-		n = u->touched.n - i < PLANNER_CHUNK ? u->touched.n - i : PLANNER_CHUNK;
-		r = planner_addresses(&u->p, u->touched.v + i, n, e);
-	}
-	return r;
-}
-
-/* ---- removals that nobody made ------------------------------------------------------------ */
-
-/* Noticed since the last look, by an update that was refused. */
-static int forgive(struct pull *u, struct belief *b, struct err *e)
-{
-	static const struct rrs none = {NULL, 0};
-	struct planner_zone *z;
-	int r = planner_zone(&z, &u->p, u->zone, e);
-
+	compare_init(&u.cmp, f, zone);
+	r = ask_some(&u.asked, &u.cmp, owners, n, &stored, &cause);
+	if (r < 0 || u.asked.unanswered > 0)
+		say_not_asked(&u, &cause);
+	if (r < 0 && !stored && e != NULL)
+		*e = cause;
 	if (r < 0)
-		return r;
-	if (roll_back(u, b, &none) < 0)
-		return err_nomem(e);
-	b->reverts -= b->reverts > 0;
-	b->removed_at_s = 0;
-	r = planner_judge(&u->p, &u->p.arena, b, NULL, z, NULL, e);
-	return r < 0 ? r : touch(u, b, e);
-}
-
-/* What vanished with a rollback may have been missed before that was seen: it shows no difference
- * any more. */
-static int forgive_all(struct pull *u, enum belief_state state, struct err *e)
-{
-	struct flow_store *st = u->f->store;
-	const struct dname *after = NULL;
-	VEC(struct belief) put = {0};
-	struct belief *b;
-	size_t n = PLANNER_CHUNK, i;
-	int r = 0;
-
-	while (r == 0 && n == PLANNER_CHUNK) {
-		r = st->beliefs_stopped(st->ctx, &b, &n, u->zone->id, state, after, PLANNER_CHUNK,
-					&u->p.arena, e);
-		for (i = 0; r == 0 && i < n; i++) {
-			after = &b[i].owner;
-			if (b[i].removed_at_s == 0 || b[i].removed_at_s < u->row.pulled_at_s)
-				continue;
-			r = forgive(u, &b[i], e);
-			if (r == 0 && vec_push(&put, b[i]) < 0)
-				r = err_nomem(e);
-		}
-	}
-	if (r == 0 && put.n > 0)
-		r = st->beliefs_put(st->ctx, put.v, put.n, e);
-	vec_fini(&put);
+		r = stored ? 0 : r;
+	else if (u.cmp.diffs.n > 0)
+		r = pull_keep_some(&u, e);
+	compare_fini(&u.cmp);
 	return r;
-}
-
-/* Now that the zone is known, PTRs that waited for its names may go. */
-static int wake_waiting(struct pull *u, struct err *e)
-{
-	struct flow_store *st = u->f->store;
-	struct due_page page = {.zone_id = u->zone->id, .n = PLANNER_CHUNK};
-	size_t i;
-	int r = 0;
-
-	while (r == 0 && page.n == PLANNER_CHUNK && !u->zone->is_reverse) {
-		r = st->beliefs_due(st->ctx, &page, 1, INT64_MAX, PLANNER_CHUNK, &u->p.arena, e);
-		for (i = 0; r == 0 && i < page.n; i++)
-			r = touch(u, &page.v[i], e);
-		page.after = r == 0 && page.n > 0 ? &page.v[page.n - 1] : NULL;
-	}
-	return r;
-}
-
-static int touch_freed(struct pull *u, struct err *e)
-{
-	struct flow_store *st = u->f->store;
-	struct ipaddr *v;
-	size_t n, i;
-	int r;
-
-	if (u->freed.n == 0)
-		return 0;
-	r = st->hosts_waiting(st->ctx, &v, &n, u->space->id, u->freed.v, u->freed.n, &u->p.arena, e);
-	for (i = 0; r == 0 && i < n; i++)
-		r = vec_push(&u->touched, v[i]) < 0 ? err_nomem(e) : 0;
-	return r;
-}
-
-static int keep_inside(void *arg, struct err *e)
-{
-	struct pull *u = arg;
-	struct flow_store *st = u->f->store;
-	bool first = !u->row.known;
-	int r;
-
-	r = st->lock_space(st->ctx, u->space->id, e);
-	/* The zone counts as known from its first transfer on, for every owner judged here. */
-	if (r == 0 && first) {
-		u->row.known = true;
-		r = st->zone_put(st->ctx, &u->row, e);
-	}
-	r = r < 0 ? r : see_all(u, e);
-	if (r == 0 && u->rollback)
-		r = forgive_all(u, BELIEF_WAITS, e);
-	if (r == 0 && u->rollback)
-		r = forgive_all(u, BELIEF_FROZEN, e);
-	planner_forget_zones(&u->p);
-	if (r == 0 && first)
-		r = wake_waiting(u, e);
-	r = r < 0 ? r : touch_freed(u, e);
-	r = r < 0 ? r : plan_touched(u, e);
-	if (r < 0)
-		return r;
-	u->row.pulled_at_s = u->began_s;
-	/* Where owners were left out the next look begins from the serial before. */
-	if (u->skipped == 0) {
-		u->row.serial = u->cmp.serial;
-		u->row.read_at_s = u->began_s;
-		u->row.full_at_s = u->partial ? u->row.full_at_s : u->began_s;
-	}
-	u->row.last_error = NULL;
-	r = st->zone_put(st->ctx, &u->row, e);
-	if (r == 0 && u->rollback && u->skipped == 0)
-		r = st->zone_sent(st->ctx, u->zone->id, u->row.serial, true, e);
-	return r;
-}
-
-static int keep_result(struct pull *u, struct err *e)
-{
-	int r = planner_transaction(&u->p, u->f, u->space, keep_inside, u, e);
-
-	vec_fini(&u->touched);
-	vec_fini(&u->freed);
-	if (r == 0 && u->cmp.diffs.n > 0)
-		flow_say(u->f, MSG_PULL_DONE, u->zone->text,
-			 "pull, done (serial %u%s, %zu names differed)", u->cmp.serial,
-			 u->partial ? ", what changed" : "", u->cmp.diffs.n);
-	return r;
-}
-
-static int row_inside(void *arg, struct err *e)
-{
-	struct pull *u = arg;
-	struct flow_store *st = u->f->store;
-
-	return st->zone_put(st->ctx, &u->row, e);
-}
-
-static int keep_row(struct pull *u, struct err *e)
-{
-	return planner_transaction(&u->p, u->f, u->space, row_inside, u, e);
 }
 
 /* ---- one zone --------------------------------------------------------------------------- */
@@ -386,7 +48,7 @@ static int failed(struct pull *u, const struct err *cause, struct err *e)
 	u->f->counts.pending++;
 	flow_note_failure(u->f, u->zone, cause->code);
 	u->row.last_error = cause->text;
-	return keep_row(u, e);
+	return pull_keep_row(u, e);
 }
 
 /* The newest serial that the server ever showed us, after changes of ours too. */
@@ -396,11 +58,17 @@ static uint32_t newest(const struct zone_row *row)
 									      : row->serial;
 }
 
+/* Transferred or asked about before. */
+static bool was_read(const struct pull *u)
+{
+	return u->row.known || u->row.asked;
+}
+
 static bool is_older(const struct pull *u, uint32_t serial)
 {
 	uint32_t known = newest(&u->row);
 
-	return u->row.known && serial != known && !serial_newer(known, serial);
+	return was_read(u) && serial != known && !serial_newer(known, serial);
 }
 
 static bool is_full_due(const struct pull *u)
@@ -410,7 +78,7 @@ static bool is_full_due(const struct pull *u)
 
 static bool is_current(const struct pull *u, uint32_t serial)
 {
-	return u->row.known && serial == u->row.serial && !is_full_due(u) && !is_older(u, serial);
+	return was_read(u) && serial == u->row.serial && !is_full_due(u) && !is_older(u, serial);
 }
 
 /* Of several servers one may lag behind the other: that is no restored zone. */
@@ -442,25 +110,73 @@ static int compare_changes(struct pull *u, bool *stored, struct err *e)
 	return r;
 }
 
+/* A server that answers no query either refuses us altogether. */
+static int compare_asking(struct pull *u, bool *stored, struct err *e)
+{
+	int r;
+
+	compare_fini(&u->cmp);
+	compare_init(&u->cmp, u->f, u->zone);
+	u->cmp.serial = u->serial;
+	u->asking = true;
+	r = ask_all(&u->asked, &u->cmp, u->row.known, stored, e);
+	if (r < 0 || u->asked.names == 0 || u->asked.unanswered < u->asked.names)
+		return r;
+	*e = u->refusal;
+	return u->refusal.code;
+}
+
 static int compare(struct pull *u, bool *stored, struct err *e)
 {
 	int r = compare_changes(u, stored, e);
 
 	u->partial = r != NET_WHOLE;
-	return u->partial ? r : compare_run(&u->cmp, stored, e);
+	if (u->partial)
+		return r;
+	r = compare_run(&u->cmp, stored, e);
+	if (r != NET_REFUSED)
+		return r;
+	u->refusal = *e;
+	return compare_asking(u, stored, e);
+}
+
+/* Once when the right to transfer goes, and once when it comes. */
+static void say_right(const struct pull *u, bool was_asked)
+{
+	if (u->asking && !was_asked)
+		flow_say(u->f, MSG_TRANSFER_REFUSED, u->zone->text,
+			 "the server does not give the zone (%s): it is asked about the names that we have "
+			 "something to do with (%zu); names that only DNS has are not seen, and not "
+			 "taken from it; hint: let the transfer key transfer the zone (BIND: "
+			 "allow-transfer, Knot: action transfer in the acl, PowerDNS: TSIG-ALLOW-AXFR)",
+			 u->refusal.text, u->asked.names);
+	else if (!u->asking && was_asked)
+		flow_say(u->f, MSG_TRANSFER_GIVEN, u->zone->text, "the server gives the zone again");
+}
+
+static void say_unanswered(struct pull *u, const struct err *cause)
+{
+	if (u->asked.unanswered == 0)
+		return;
+	u->f->counts.pending += u->asked.unanswered;
+	flow_say(u->f, MSG_PULL_FAILED, u->zone->text,
+		 "pull, %zu of %zu names were not answered (%s)", u->asked.unanswered,
+		 u->asked.names, cause->text);
 }
 
 static int transfer(struct pull *u, struct err *e)
 {
 	struct err cause = {0};
-	bool stored = true;
+	bool stored = true, was_asked = u->row.asked;
 	int r;
 
 	compare_init(&u->cmp, u->f, u->zone);
 	r = compare(u, &stored, &cause);
-	if (r == 0)
-		r = keep_result(u, e);
-	else if (stored)
+	if (r == 0) {
+		r = pull_keep(u, e);
+		say_right(u, was_asked);
+		say_unanswered(u, &cause);
+	} else if (stored)
 		r = failed(u, &cause, e);
 	else if (e != NULL)
 		*e = cause;
@@ -484,6 +200,30 @@ static int look_at_all(struct pull *u, uint32_t serial, struct err *e)
 	return transfer(u, e);
 }
 
+/* One record is enough to know. */
+static int stop_at_first(void *arg, const struct dname *owner, uint16_t type, uint32_t ttl_s,
+			 const uint8_t *rdata, size_t rdlen, struct err *e)
+{
+	(void)arg;
+	(void)owner;
+	(void)type;
+	(void)ttl_s;
+	(void)rdata;
+	(void)rdlen;
+	return err_set(e, ERR_BUSY, "the server gives the zone");
+}
+
+/* Has somebody allowed the transfer meanwhile?  Then it need not wait until the zone changes. */
+static bool is_given_now(const struct pull *u)
+{
+	struct flow_net *net = u->f->net;
+	struct err cause = {0};
+	uint32_t serial;
+
+	return u->row.asked && net->transfer(net->ctx, u->zone, stop_at_first, NULL, &serial,
+					     &cause) != NET_REFUSED;
+}
+
 static int look(struct pull *u, struct err *e)
 {
 	struct flow_net *net = u->f->net;
@@ -494,16 +234,17 @@ static int look(struct pull *u, struct err *e)
 	if (flow_is_silent(u->f, u->zone)) {
 		u->f->counts.pending++;
 		u->row.last_error = "its server did not answer in time";
-		return keep_row(u, e);
+		return pull_keep_row(u, e);
 	}
 	u->began_s = net->now_s(net->ctx);
 	if (net->soa(net->ctx, u->zone, &serial, &cause) < 0)
 		return failed(u, &cause, e);
-	if (!is_current(u, serial))
+	u->serial = serial;
+	if (!is_current(u, serial) || is_given_now(u))
 		return look_at_all(u, serial, e);
 	u->row.pulled_at_s = u->began_s;
 	u->row.last_error = NULL;
-	return keep_row(u, e);
+	return pull_keep_row(u, e);
 }
 
 static int is_beside(struct pull *u, struct err *e)

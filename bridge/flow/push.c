@@ -13,6 +13,7 @@ enum {
 	PUSH_SETTLE_OWNERS = 1500,
 	PUSH_UNSETTLED = 4000,  /* owners under way, of all zones: bounds memory */
 	PUSH_WAIT_MS = 50,      /* for another process to send what is due */
+	PUSH_KNOWN_S = 60,      /* a zone's row is read again after that */
 	PUSH_PATIENCE = 100     /* waits in which nothing was sent */
 };
 
@@ -44,19 +45,53 @@ static struct flow_gate *gate_of(struct flow *f, const struct policy_zone *z)
 static int is_known(struct push *u, struct push_zone *z, struct flow_gate *g, struct err *e)
 {
 	struct flow_store *st = u->f->store;
+	int64_t now_s = u->f->net->now_s(u->f->net->ctx);
 	struct arena a = ARENA_INIT;
 	struct zone_row row;
 	int r;
 
-	z->known = g != NULL && g->known;
+	z->known = g != NULL && g->known && now_s < g->read_s + PUSH_KNOWN_S && now_s >= g->read_s;
 	if (z->known)
 		return 0;
 	r = st->zone_get(st->ctx, &row, &a, z->zone->id, e);
 	z->known = r == 0 && row.known;
-	if (g != NULL)
+	if (r == 0 && g != NULL) {
 		g->known = z->known;
+		g->looked = g->looked || row.known || row.asked;
+		g->read_s = now_s;
+	}
 	arena_fini(&a);
 	return r;
+}
+
+static bool is_dead(const struct push *u)
+{
+	size_t i;
+
+	for (i = 0; i < u->n_zones && !u->zones[i].dead; i++)
+		;
+	return i < u->n_zones;
+}
+
+/* Before the first word to a zone: does its server have it, or is the cut elsewhere?  A server that
+ * shows no SOA decides itself; one that is dead is waited for once. */
+static void probe(struct push *u, struct push_zone *z, struct flow_gate *g)
+{
+	struct flow_net *net = u->f->net;
+	struct err cause = {0};
+	uint32_t serial;
+	int r = is_dead(u) ? ERR_BUSY : net->soa(net->ctx, z->zone, &serial, &cause);
+
+	g->looked = r == 0 || r == ERR_DENIED;
+	if (g->looked)
+		return;
+	z->stopped = z->failed = true;
+	if (is_dead(u))
+		return;
+	z->dead = r == ERR_BUSY || r == ERR_SYS;
+	if (g->gate.state == GATE_OPEN)
+		flow_say(u->f, MSG_PUSH_STOPPED, z->zone->text, "push, not begun (%s)%s%s", cause.text,
+			 cause.hint[0] != '\0' ? "; hint: " : "", cause.hint);
 }
 
 /* Is it ours to send to, and may we now?  A dry run only counts. */
@@ -72,6 +107,8 @@ static int open_zone(struct push *u, struct push_zone *z, struct err *e)
 	z->gate = g == NULL ? NULL : &g->gate;
 	z->stopped = !mine || flow_down(u->f, z->zone) ||
 		     (g != NULL && !gate_lets(&g->gate, u->f->net->now_s(u->f->net->ctx)));
+	if (r == 0 && g != NULL && !g->looked && !z->stopped)
+		probe(u, z, g);
 	z->retry = g == NULL || u->f->retry_refused ? PUSH_RETRY : PUSH_RETRY_NONE;
 	z->others = !mine;
 	u->f->others_send = u->f->others_send || !mine;
@@ -168,6 +205,47 @@ static int wake_all(struct push *u, struct err *e)
 
 	return u->n_zones == 0 ? 0
 			       : planner_transaction(&w.p, u->f, u->zones[0].space, wake_inside, &w, e);
+}
+
+/* ---- owners that are looked at first ----------------------------------------------------- */
+
+/* Below a cut some servers take a change and hide it.  Where the zone is not known, owners are asked
+ * about before the first word to them, as far as names between them and the zone can be cuts. */
+static int look_first(struct push *u, const struct push_zone *z, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct due_page page = {.zone_id = z->zone->id, .n = PUSH_ROUND};
+	int64_t now_s = u->f->net->now_s(u->f->net->ctx);
+	struct arena a = ARENA_INIT;
+	VEC(struct dname) names = {0};
+	size_t i;
+	int r = 0;
+
+	while (r == 0 && page.n == PUSH_ROUND) {
+		r = st->beliefs_due(st->ctx, &page, 1, now_s, PUSH_ROUND, &a, e);
+		for (i = 0; r == 0 && i < page.n; i++) {
+			if (push_needs_look(z, &page.v[i]) && vec_push(&names, page.v[i].owner) < 0)
+				r = err_nomem(e);
+		}
+		page.after = r == 0 && page.n > 0 ? &page.v[page.n - 1] : NULL;
+	}
+	if (r == 0 && names.n > 0)
+		r = flow_ask(u->f, z->space, z->zone, names.v, names.n, e);
+	vec_fini(&names);
+	arena_fini(&a);
+	return r;
+}
+
+static int look_first_all(struct push *u, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < u->n_zones && r == 0; i++) {
+		if (!u->zones[i].stopped && !u->zones[i].known)
+			r = look_first(u, &u->zones[i], e);
+	}
+	return r;
 }
 
 /* One dead server stops all its zones, and says so once. */
@@ -365,6 +443,9 @@ static int sweep(struct push *u, struct err *e)
 		u->zones[i].exhausted = false;
 		u->zones[i].paging = false;
 	}
+	r = look_first_all(u, e);
+	if (r < 0)
+		return r;
 	do {
 		r = turn(u, e);
 	} while (r == 1);
@@ -415,7 +496,7 @@ static int know_zones(struct flow *f, struct err *e)
 
 		for (j = 0; j < space->n_zones && r == 0; j++) {
 			r = st->zone_get(st->ctx, &row, &a, space->zones[j].id, e);
-			if (r == 0 && !row.known)
+			if (r == 0 && !row.known && !row.asked)
 				r = flow_pull(f, &space->zones[j], e);
 		}
 	}

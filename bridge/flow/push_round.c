@@ -10,6 +10,8 @@
 #include "bridge/core/push_state.h"
 #include "bridge/flow/push_round.h"
 
+enum { LOOK_AGAIN_S = 30 };
+
 /* Items that share messages: of one zone, one way of sending. */
 struct group {
 	struct push_zone *zone;
@@ -42,6 +44,12 @@ unsigned change_rrsets(const struct change *c)
 		n += j == i;
 	}
 	return n;
+}
+
+bool push_needs_look(const struct push_zone *z, const struct belief *b)
+{
+	return !z->known && !b->seen_known &&
+	       dname_labels(&b->owner) > dname_labels(&z->zone->name) + 1;
 }
 
 /* To be written before anything of this round leaves. */
@@ -103,6 +111,13 @@ static int put_off(struct making *m, struct push_item *it, struct err *e)
 	return keep_first(m, it->b, NULL, e);
 }
 
+/* It could not be looked at before. */
+static int wait_for_look(struct making *m, struct belief *b, struct err *e)
+{
+	b->due_at_s = m->p.now_s + LOOK_AGAIN_S;
+	return keep_first(m, b, NULL, e);
+}
+
 /* What goes on the wire is kept as an offer before.  1: not to be sent now. */
 static int offer(struct making *m, struct push_item *it, struct err *e)
 {
@@ -149,6 +164,8 @@ static int make_item(struct making *m, struct belief *b, bool retried, struct er
 
 	if (r < 0)
 		return r;
+	if (push_needs_look(m->zone, b))
+		return retried ? 0 : wait_for_look(m, b, e);
 	it->b = b;
 	it->retried = retried;
 	/* Another process may have sent it before it came to us. */

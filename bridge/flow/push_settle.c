@@ -35,21 +35,20 @@ static bool wants_look(const struct push_msg *m)
 
 static void read_back(struct flow *f, struct push_msg *m)
 {
+	struct net_look *v = arena_array(&m->round->arena, m->n + 1, sizeof(*v));
 	struct flow_net *net = f->net;
 	struct err cause = {0};
 	size_t i;
 
 	m->looked_s = net->now_s(net->ctx);
-	for (i = 0; i < m->n; i++)
-		m->items[i]->got = false;
+	for (i = 0; i < m->n && v != NULL; i++)
+		v[i].owner = &m->items[i]->b->owner;
+	/* What cannot be asked now is tried again later. */
+	if (v != NULL)
+		net->query(net->ctx, m->zone->zone, v, m->n, &m->round->arena, &cause);
 	for (i = 0; i < m->n; i++) {
-		struct push_item *it = m->items[i];
-
-		it->seen = (struct rrs){NULL, 0};
-		it->got = net->query(net->ctx, m->zone->zone, &it->b->owner, &it->seen,
-				     &m->round->arena, &cause) == 0;
-		if (!it->got)
-			break;
+		m->items[i]->got = v != NULL && v[i].got;
+		m->items[i]->seen = m->items[i]->got ? v[i].seen : (struct rrs){NULL, 0};
 	}
 }
 

@@ -40,7 +40,9 @@ struct source_gone {
 
 struct zone_row {
 	int32_t id;
-	bool known;               /* transferred whole at least once: an owner without row is absent */
+	bool known;               /* transferred whole: an owner without row is absent */
+	bool asked;               /* its server does not give it: what is seen of an owner is what it
+				   * answered about this one.  Until a transfer is kept again */
 	uint32_t serial;          /* of the last transfer kept, whole or of what changed */
 	int64_t read_at_s;        /* when that transfer began; 0: there was none */
 	int64_t pulled_at_s;      /* last time seen is known to equal the server */

@@ -96,6 +96,7 @@ static bool add_zone(struct report_status *out, struct arena *a, const struct pg
 	if (i == pg_rows_n(r))
 		return true;
 	v->known = pg_bool(r, i, 1);
+	v->asked = pg_bool(r, i, 11);
 	v->serial = (uint32_t)pg_i64(r, i, 2);
 	v->pulled_at_s = pg_time(r, i, 3);
 	v->queue = (uint64_t)pg_i64(r, i, 5);
@@ -391,6 +392,16 @@ static void judge_names(struct verdict *v, const struct report_status *s)
 		TROUBLE(v, "%" PRIu64 " %s still to be sent", queue, names_are(queue));
 }
 
+static void remark_asked(struct buf *out, const struct report_status *s)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < s->n_zones; i++)
+		n += s->zones[i].asked;
+	if (n > 0)
+		buf_printf(out, "; %u zone%s read by queries, because no transfer is allowed: names "
+			   "that only DNS has are not seen there", n, n == 1 ? " is" : "s are");
+}
+
 unsigned status_verdict(struct buf *out, const struct report_status *s)
 {
 	struct verdict v = {out, 0};
@@ -405,5 +416,6 @@ unsigned status_verdict(struct buf *out, const struct report_status *s)
 		buf_str(out, "all in step");
 	else if (v.n > 1)
 		buf_printf(out, " (and %u more)", v.n - 1);
+	remark_asked(out, s);
 	return v.n;
 }

@@ -26,6 +26,7 @@ struct status_zone {
 	const char *space, *view, *name;
 	const char *server;       /* its first */
 	bool known;
+	bool asked;               /* its server does not give it; it is asked about single names */
 	uint32_t serial;
 	int64_t pulled_at_s;
 	uint64_t queue, agreed, conflicts, frozen, refused, waits;

@@ -19,6 +19,12 @@ static void fill(struct report_zone *z, const struct pg_rows *r, size_t i)
 	z->conflicts = (uint64_t)pg_i64(r, i, 8);
 	z->refused = (uint64_t)pg_i64(r, i, 9);
 	z->due = (uint64_t)pg_i64(r, i, 10);
+	z->asked = pg_bool(r, i, 11);
+}
+
+const char *zone_read_by(bool known, bool asked)
+{
+	return asked ? "queries" : known ? "transfer" : NULL;
 }
 
 static void in_space(const struct policy_space *s, const struct report_filter *f,

@@ -7,8 +7,9 @@
 struct report_zone {
 	const char *space;
 	const struct policy_zone *zone;
-	bool known;               /* transferred whole at least once */
-	uint32_t serial;          /* of that transfer */
+	bool known;               /* transferred whole */
+	bool asked;               /* its server does not give it; it is asked about single names */
+	uint32_t serial;          /* when it was last read */
 	int64_t pulled_at_s;
 	int64_t full_at_s;
 	uint64_t ours;            /* owners with something of ours in DNS */
@@ -20,6 +21,9 @@ struct report_zone {
 };
 
 typedef void (*report_zone_cb)(void *arg, const struct report_zone *row);
+
+/* "transfer", "queries", or NULL: not at all yet. */
+const char *zone_read_by(bool known, bool asked);
 
 /* In the order of the configuration, space by space. */
 int report_zones(struct pg *pg, const struct policy *p, const struct report_filter *f,

@@ -102,12 +102,12 @@ static int meter_transfer(void *ctx, const struct policy_zone *z, transfer_sink 
 	return m->real.transfer(m->real.ctx, z, sink, arg, serial, e);
 }
 
-static int meter_query(void *ctx, const struct policy_zone *z, const struct dname *owner,
-		       struct rrs *out, struct arena *a, struct err *e)
+static int meter_query(void *ctx, const struct policy_zone *z, struct net_look *v, size_t n,
+		       struct arena *a, struct err *e)
 {
 	struct meter *m = ctx;
 
-	return m->real.query(m->real.ctx, z, owner, out, a, e);
+	return m->real.query(m->real.ctx, z, v, n, a, e);
 }
 
 static void put_meter(struct push_role *p, struct flow *f)

@@ -6,12 +6,14 @@
 #include "bridge/base/log.h"
 #include "bridge/base/own.h"
 #include "bridge/dns/exchange.h"
+#include "bridge/dns/lookup.h"
 #include "bridge/dns/transfer.h"
 #include "bridge/dns/write.h"
 #include "bridge/role/wire.h"
 
 enum {
 	TRANSFER_TIMEOUT_MS = 300000,
+	QUERIES_TIMEOUT_MS = 60000,  /* of one call, some hundred owners */
 	COLLECT_SLACK_MS = 2000      /* beyond an exchange's own deadline: never reached */
 };
 #define TRANSFER_MAX_BYTES (4ULL << 30)
@@ -360,133 +362,53 @@ static int transfer(void *ctx, const struct policy_zone *z, transfer_sink sink, 
 	return transfer_axfr(&s->transfer, &z->name, &lim, sink, arg, serial, e);
 }
 
-/* ---- what stands at one owner ----------------------------------------------------------- */
+/* ---- what stands at some owners --------------------------------------------------------- */
 
-/* Asked one by one, because Knot answers ANY with one RRset (RFC 8482); ANY is for what else there
- * is on servers that tell. */
-static const uint16_t forward_types[] = {RR_A, RR_AAAA, RR_DHCID, RR_CNAME, RR_NS, RR_DNAME,
-					 RR_MX, RR_SRV, RR_TXT, RR_ANY};
-static const uint16_t reverse_types[] = {RR_PTR, RR_DHCID, RR_CNAME, RR_NS, RR_DNAME, RR_ANY};
-
-struct look {
-	struct wire_server *s;
-	const struct dname *owner;
-	struct rrs *out;
-	struct arena *a;
-};
-
-/* Answers, and the NS of a delegation at this very name, which a referral shows as authority. */
-static bool is_about(const struct look *l, const struct wire_rr *rr)
+static int copy_looks(struct lookup **out, const struct net_look *v, size_t n, struct arena *a,
+		      struct err *e)
 {
-	if (rr->class_ != RR_CLASS_IN || !dname_equal(&rr->owner, l->owner) ||
-	    rrtype_has(rr->type, RRTYPE_SIGNER) || rr->type == RR_SOA)
-		return false;
-	return rr->section == 1 || (rr->section == 2 && rr->type == RR_NS);
-}
-
-static int take_answer(const struct look *l, const struct wire_msg *m, const struct wire_rr *rr,
-		       struct err *e)
-{
-	uint8_t rdata[1024];
-	size_t len = 0;
-
-	if (!is_about(l, rr))
-		return 0;
-	if (rrtype_has(rr->type, RRTYPE_VALUE)) {
-		len = wire_rdata(m, rr, rdata, sizeof(rdata));
-		if (len == 0)
-			return err_set(e, ERR_PROTO, "server \"%s\" sent a malformed record",
-				       l->s->conf->name);
-	}
-	return rrs_add(l->out, l->a, rr->type, rdata, len) < 0 ? err_nomem(e) : 0;
-}
-
-static int take_reply(const struct look *l, const struct buf *reply, bool any, struct err *e)
-{
-	const char *why, *server = l->s->conf->name;
-	struct wire_iter it;
-	struct wire_msg m;
-	struct wire_rr rr;
-	unsigned rcode;
-	int r = 0;
-
-	if (!wirecheck(&m, (const uint8_t *)reply->p, reply->len, &why))
-		return err_set(e, ERR_PROTO, "server \"%s\": %s", server, why);
-	rcode = wire_rcode(&m);
-	/* A server may refuse ANY and answer the rest. */
-	if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN)
-		return any ? 0 : err_set(e, ERR_DENIED, "server \"%s\" answered %s to a query",
-					 server, rcode_name(rcode));
-	wire_iter_init(&it, &m);
-	while (r == 0 && wire_iter_next(&it, &rr))
-		r = take_answer(l, &m, &rr, e);
-	return r;
-}
-
-static int ask(struct exchange *x, const struct dname *owner, const uint16_t *types, size_t n,
-	       struct err *e)
-{
-	struct buf msg = BUF_INIT;
 	size_t i;
-	int r = 0;
 
-	for (i = 0; i < n && r == 0; i++) {
-		buf_reset(&msg);
-		r = write_query(&msg, 0, owner, types[i], e);
-		r = r < 0 ? r : exchange_send(x, &msg, types[i], e);
-	}
-	buf_fini(&msg);
-	return r;
+	*out = arena_array(a, n + 1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(e);
+	for (i = 0; i < n; i++)
+		(*out)[i].owner = v[i].owner;
+	return 0;
 }
 
-static int hear(const struct look *l, struct exchange *x, size_t n, struct err *e)
+static int ask(struct wire *w, struct wire_server *s, const struct policy_zone *z,
+	       struct lookup *l, size_t n, struct arena *a, struct err *e)
 {
-	struct buf reply = BUF_INIT;
-	struct answer answer = {0};
-	uint64_t tag = 0;
-	size_t i;
-	int r = 0;
+	struct lookup_zone zone = {.s = &s->transfer, .name = &z->name, .reverse = z->is_reverse};
+	int r = s->queries != NULL ? 0 : exchange_new(&s->queries, &s->transfer, e);
 
-	for (i = 0; i < n && r == 0; i++) {
-		buf_reset(&reply);
-		r = exchange_collect(&x, 1, INT64_MAX, &tag, &answer, &reply, e);
-		if (r < 0)
-			break;
-		if (r == 0 || answer.end != ANSWER_REPLY ||
-		    (!answer.verified && l->s->transfer.key != NULL))
-			r = err_set(e, answer.end == ANSWER_REPLY ? ERR_PROTO : ERR_BUSY,
-				    "server \"%s\": %s", l->s->conf->name,
-				    outcome_of(&answer)->what);
-		else
-			r = take_reply(l, &reply, tag == RR_ANY, e);
-	}
-	buf_fini(&reply);
-	return r;
-}
-
-static int query(void *ctx, const struct policy_zone *z, const struct dname *owner,
-		 struct rrs *out, struct arena *a, struct err *e)
-{
-	const uint16_t *types = z->is_reverse ? reverse_types : forward_types;
-	size_t n = z->is_reverse ? sizeof(reverse_types) / sizeof(*reverse_types)
-				 : sizeof(forward_types) / sizeof(*forward_types);
-	struct look l = {.owner = owner, .out = out, .a = a};
-	int r = server_of(ctx, z, &l.s, e);
-
-	if (r == 0 && l.s->queries == NULL)
-		r = exchange_new(&l.s->queries, &l.s->transfer, e);
-	r = r < 0 ? r : ask(l.s->queries, owner, types, n, e);
-	r = r < 0 ? r : hear(&l, l.s->queries, n, e);
-	if (r < 0 && l.s != NULL) {
+	r = r < 0 ? r : lookup_owners(s->queries, &zone, l, n, until(w, QUERIES_TIMEOUT_MS), a, e);
+	if (r < 0) {
 		/* Answers that nobody waits for any more must not meet the next question. */
-		exchange_free(l.s->queries);
-		l.s->queries = NULL;
-		remember(l.s, r, e);
+		exchange_free(s->queries);
+		s->queries = NULL;
 	}
+	return remember(s, r, e);
+}
+
+static int query(void *ctx, const struct policy_zone *z, struct net_look *v, size_t n,
+		 struct arena *a, struct err *e)
+{
+	struct lookup *l = NULL;
+	struct wire_server *s;
+	size_t i;
+	int r = server_of(ctx, z, &s, e);
+
+	r = r < 0 ? r : copy_looks(&l, v, n, a, e);
+	r = r < 0 ? r : ask(ctx, s, z, l, n, a, e);
+	for (i = 0; i < n && l != NULL; i++)
+		v[i] = (struct net_look){l[i].owner, l[i].got, l[i].seen, l[i].cut};
 	return r;
 }
 
 _Static_assert((int)NET_WHOLE == (int)TRANSFER_WHOLE, "the answer of changes is transfer_ixfr's");
+_Static_assert((int)NET_REFUSED == (int)TRANSFER_REFUSED, "that of transfer is transfer_axfr's");
 
 struct flow_net wire_flow(struct wire *w)
 {

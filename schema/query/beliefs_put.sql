@@ -1,11 +1,13 @@
--- Insert or update by key; a zone that does not exist becomes NULL, which no row may have.  seen_asked: the owner was looked at although its zone never was.
+-- Insert or update by key; a zone that does not exist becomes NULL, which no row may have.
+-- seen_asked: the owner was looked at although its zone is not known, or is not from the end of this
+-- transaction on.
 merge into ipambridge.owner o
 using (
 	select z.id as zone_id, n.owner, n.want, n.published, n.seen, n.guards, n.state, n.kind,
 		n.source_id, n.why, n.ttl, n.sent_ttl, n.offered_at, n.settled_at, n.removed_at, n.reverts,
 		n.attempts, n.decided, coalesce(n.due_at, '-infinity') as due_at,
 		nullif(array_remove(array[n.o1, n.o2, n.o3, n.o4], null), '{}') as offered,
-		n.seen_known and not coalesce(z.known, false) as seen_asked
+		n.seen_known and (z.asked or not coalesce(z.known, false)) as seen_asked
 	from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
 		$7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::boolean[],
 		$13::boolean[], $14::text[], $15::timestamptz[], $16::text[], $17::bigint[],

@@ -1,6 +1,6 @@
 select z.id, z.known, z.serial, z.pulled_at, z.full_at, z.last_error,
 	coalesce(o.ours, 0), coalesce(o.agreed, 0), coalesce(o.conflicts, 0),
-	coalesce(o.refused, 0), coalesce(o.due, 0)
+	coalesce(o.refused, 0), coalesce(o.due, 0), z.asked
 from ipambridge.zone z
 left join (
 	select zone_id, count(*) filter (where published <> '') as ours,

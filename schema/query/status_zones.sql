@@ -17,6 +17,6 @@ select z.id, z.known, z.serial, z.pulled_at, z.last_error, (
 		) due
 	),
 	coalesce(off.agreed, 0), coalesce(off.conflicts, 0), coalesce(off.frozen, 0),
-	coalesce(off.refused, 0), coalesce(off.waits, 0)
+	coalesce(off.refused, 0), coalesce(off.waits, 0), z.asked
 from ipambridge.zone z left join off on off.zone_id = z.id
 where z.gone_at is null

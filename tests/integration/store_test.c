@@ -730,6 +730,28 @@ static void a_zone_is_current_when_its_serial_is_the_one_that_is_kept(void **sta
 	assert_true(is_current(w, 4294967295U, 1500, 900));
 }
 
+static void what_is_seen_stays_when_a_zone_is_asked_from_now_on(void **state)
+{
+	struct world *w = *state;
+	struct belief b = belief(w, "a.lab.example"), other = belief(w, "b.lab.example");
+	struct zone_row z = {.id = b.zone_id, .known = true};
+
+	ok(w, w->f.zone_put(w->f.ctx, &z, &w->e));
+	b.seen_known = other.seen_known = true;
+	ok(w, w->f.beliefs_put(w->f.ctx, &other, 1, &w->e));
+	ok(w, w->f.begin(w->f.ctx, &w->e));
+	z.asked = true;
+	ok(w, w->f.zone_put(w->f.ctx, &z, &w->e));
+	ok(w, w->f.beliefs_put(w->f.ctx, &b, 1, &w->e));
+	z.known = false;
+	ok(w, w->f.zone_put(w->f.ctx, &z, &w->e));
+	ok(w, w->f.commit(w->f.ctx, &w->e));
+	ok(w, w->f.zone_get(w->f.ctx, &z, &w->a, b.zone_id, &w->e));
+	assert_true(z.asked && !z.known);
+	assert_true(get1(w, "a.lab.example").seen_known);
+	assert_false(get1(w, "b.lab.example").seen_known);
+}
+
 static void due_owners_come_in_order_and_in_pages(void **state)
 {
 	struct world *w = *state;
@@ -1060,6 +1082,7 @@ int main(void)
 		T(beliefs_come_back_whole),
 		T(seen_is_known_by_transfer_or_by_query),
 		T(hosts_read_ahead_are_never_old),
+		T(what_is_seen_stays_when_a_zone_is_asked_from_now_on),
 		T(due_owners_come_in_order_and_in_pages),
 		T(due_owners_of_zones_come_together),
 		T(the_walk_shows_what_the_server_should_show),

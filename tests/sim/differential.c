@@ -710,6 +710,7 @@ static int op_zone_get(struct diff *d, struct side *s, const struct call *c, str
 	if (r < 0)
 		return r;
 	put_num(&s->out, "known", z.known);
+	put_num(&s->out, "asked", z.asked);
 	put_num(&s->out, "serial", z.serial);
 	put_num(&s->out, "pulled", z.pulled_at_s);
 	put_num(&s->out, "full", z.full_at_s);
@@ -893,7 +894,8 @@ static void fill_call(struct diff *d, struct call *c)
 	for (int i = 0; i < 3; i++)
 		c->names[i] = d->names[(first + (size_t)i) % N_NAMES];
 	/* A zone that is known stays so; and rows of before keep their reading. */
-	c->zone = (struct zone_row){.id = c->zone_id, .known = true, .serial = below(d, 9) << 29,
+	c->zone = (struct zone_row){.id = c->zone_id, .known = true, .asked = below(d, 4) == 0,
+				    .serial = below(d, 9) << 29,
 				    .pulled_at_s = some_time(d), .full_at_s = some_time(d),
 				    .read_at_s = some_time(d), .last_error = some_text(d)};
 	c->sent_serial = below(d, 9) << 29;

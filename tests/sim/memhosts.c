@@ -280,7 +280,7 @@ static int put_belief(struct memstore *m, const struct belief *v, struct err *e)
 	/* Where seen is not kept it reads as published, once the zone is known. */
 	if (!zone_known && !v->seen_known)
 		b->seen = b->published;
-	b->seen_known = v->seen_known && !zone_known;
+	b->seen_known = v->seen_known && (!zone_known || memstore_zone_asked(m, v->zone_id));
 	return 0;
 }
 

@@ -231,13 +231,24 @@ bool memstore_has_zone(const struct memstore *m, int32_t zone_id)
 	return false;
 }
 
-bool memstore_zone_known(const struct memstore *m, int32_t zone_id)
+static const struct zone_row *kept_zone(const struct memstore *m, int32_t zone_id)
 {
+	static const struct zone_row none;
 	struct zone_row key = {.id = zone_id};
 	bool found;
 	size_t at = table_find(&m->now.t[T_ZONE], &key, &found);
 
-	return found && ((const struct zone_row *)m->now.t[T_ZONE].v[at])->known;
+	return found ? m->now.t[T_ZONE].v[at] : &none;
+}
+
+bool memstore_zone_known(const struct memstore *m, int32_t zone_id)
+{
+	return kept_zone(m, zone_id)->known;
+}
+
+bool memstore_zone_asked(const struct memstore *m, int32_t zone_id)
+{
+	return kept_zone(m, zone_id)->asked;
 }
 
 static bool has_subnet(const struct memstore *m, int32_t subnet_id)

@@ -60,6 +60,8 @@ const struct policy_space *memstore_space_of(const struct memstore *m, int32_t s
 bool memstore_has_zone(const struct memstore *m, int32_t zone_id);
 /* Was it transferred whole once? */
 bool memstore_zone_known(const struct memstore *m, int32_t zone_id);
+/* Will it not be, from the end of the transaction on that says so? */
+bool memstore_zone_asked(const struct memstore *m, int32_t zone_id);
 bool memstore_has_addr(const struct ipaddr *v, size_t n, const struct ipaddr *a);
 void memstore_drop_stage(struct memstore *m);
 

@@ -29,6 +29,7 @@ struct model_faults {
 	uint32_t no_history;     /* asked for changes, the server begins to send the whole zone */
 	uint32_t torn_history;   /* one of the changes is told twice */
 	bool down;               /* nothing is reachable */
+	bool keeps_zones;        /* refuses every transfer; queries are answered */
 };
 
 enum { MODEL_TIMEOUT_S = 3, MODEL_FUDGE_S = 300, MODEL_TYPE_MAX = 100 };

@@ -157,6 +157,7 @@ static void bad_weather(struct world *w)
 	struct model_faults *f = model_faults(w->model);
 
 	memset(f, 0, sizeof(*f));
+	f->keeps_zones = w->no_transfers;
 	if (rng_permille(&w->rng, 350))
 		return;
 	f->lost_request = rng_below(&w->rng, 150);
@@ -169,6 +170,7 @@ static void bad_weather(struct world *w)
 	f->no_history = rng_below(&w->rng, 200);
 	f->torn_history = rng_below(&w->rng, 50);
 	f->down = rng_permille(&w->rng, 60);
+	f->keeps_zones = w->no_transfers || rng_permille(&w->rng, 60);
 }
 
 static void bad_sources(struct world *w)
@@ -255,7 +257,7 @@ static void live(struct world *w, struct total *t)
 
 static void heal(struct world *w)
 {
-	memset(model_faults(w->model), 0, sizeof(struct model_faults));
+	*model_faults(w->model) = (struct model_faults){.keeps_zones = w->no_transfers};
 	set_modes(w, FEED_GOOD);
 	w->gentle = false;
 	memstore_crash_at(w->ms, 0);
@@ -373,7 +375,8 @@ static void ask(struct world *w, struct total *t)
 	ask_twice(w);
 	if (w->fault.len == 0)
 		oracle_check(w, &t->counts);
-	if (w->fault.len == 0)
+	/* Without transfers names that a copy brings back are not seen. */
+	if (w->fault.len == 0 && !w->no_transfers)
 		ask_restored(w, t);
 	set_modes(w, FEED_EMPTY);
 	ask_nothing_moves(w, "all sources empty", false);
@@ -412,6 +415,7 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 		world_fault(&w, "out of memory");
 	if (ok) {
 		model_between(w.model, between, &w);
+		w.no_transfers = seed % 8 == 0;
 		refuse_some(&w);
 		live(&w, t);
 		heal(&w);

@@ -89,6 +89,7 @@ struct world {
 	uint64_t version;        /* of all source data: the feed's cursor */
 	enum feed_mode mode[N_SOURCES + 1];
 	bool shown[SRC_ARP + 1]; /* by source: all of it, in this pass */
+	bool no_transfers;       /* the server never gives a zone */
 	bool gentle;             /* the feed may say delta, and same when nothing changed */
 	/* what the feed has open */
 	int32_t open_src;

@@ -544,11 +544,11 @@ static void cheating_servers_are_refused_with_a_sentence(void **state)
 static void refusals_say_what_the_server_said(void **state)
 {
 	(void)state;
-	expect((struct stage){REFUSES_UNSIGNED, 0, 0, 0}, &roomy, true, ERR_DENIED, 0,
+	expect((struct stage){REFUSES_UNSIGNED, 0, 0, 0}, &roomy, true, TRANSFER_REFUSED, 0,
 	       "REFUSED, unsigned");
-	expect((struct stage){REFUSES_SIGNED, 0, 0, 0}, &roomy, true, ERR_DENIED, 0,
+	expect((struct stage){REFUSES_SIGNED, 0, 0, 0}, &roomy, true, TRANSFER_REFUSED, 0,
 	       "answered REFUSED");
-	expect((struct stage){BADKEY, 0, 0, 0}, &roomy, true, ERR_DENIED, 0,
+	expect((struct stage){BADKEY, 0, 0, 0}, &roomy, true, TRANSFER_REFUSED, 0,
 	       "NOTAUTH with BADKEY, unsigned");
 	expect((struct stage){BADTIME, 0, 0, 0}, &roomy, true, ERR_DENIED, 0,
 	       "NOTAUTH with BADTIME");
