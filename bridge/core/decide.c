@@ -3,7 +3,6 @@
 #include "bridge/core/decide.h"
 
 static const uint16_t address_types[] = {RR_A, RR_AAAA, RR_PTR};
-enum { N_ADDRESS_TYPES = 3 };
 
 const char *decide_name(enum decide_verb verb)
 {
@@ -89,7 +88,7 @@ static bool is_address_type(uint16_t type)
 {
 	size_t i;
 
-	for (i = 0; i < N_ADDRESS_TYPES; i++) {
+	for (i = 0; i < sizeof(address_types) / sizeof(address_types[0]); i++) {
 		if (type == address_types[i])
 			return true;
 	}

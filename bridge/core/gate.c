@@ -23,6 +23,6 @@ bool gate_failed(struct gate *g, bool dead, int64_t now_s, uint64_t random)
 
 	g->state = state;
 	g->attempts++;
-	g->next_s = now_s + (wait_s > GATE_MAX_S ? GATE_MAX_S : wait_s < 1 ? 1 : wait_s);
+	g->next_s = now_s + (wait_s > GATE_MAX_S ? GATE_MAX_S : wait_s);
 	return news;
 }

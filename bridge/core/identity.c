@@ -123,13 +123,12 @@ static int dhcid_compare(const struct identity *a, const struct identity *b, con
 	struct dname name;
 	bool same;
 
-	if (a->dhcid.len == 0 ||
-	    !dname_parse(&name, (const char *)a->dhcid_name.p, a->dhcid_name.len) ||
+	if (!dname_parse(&name, (const char *)a->dhcid_name.p, a->dhcid_name.len) ||
 	    !identity_has_dhcid(a, &name) || !identity_has_dhcid(b, &name))
 		return -1;
 	same = bytes_equal(a->dhcid, b->dhcid);
-	/* The first two bytes: what of the client was hashed. */
-	if (!same && (memcmp(a->dhcid.p, b->dhcid.p, 2) != 0 || dhcid_is_weak(a) || dhcid_is_weak(b)))
+	/* The first three bytes: what of the client was hashed, and how. */
+	if (!same && (memcmp(a->dhcid.p, b->dhcid.p, 3) != 0 || dhcid_is_weak(a) || dhcid_is_weak(b)))
 		return -1;
 	return verdict(same, "same DHCID", "another DHCID", by);
 }

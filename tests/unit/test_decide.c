@@ -62,6 +62,12 @@ static void run(struct expect *x)
 		fail_msg("%s: %u reverts", x->name, x->b.reverts);
 	if (x->has_offers && x->b.n_offered != x->offers)
 		fail_msg("%s: %u offers", x->name, x->b.n_offered);
+	/* What counts a fight begins anew; what was offered or sent is forgotten with what it was. */
+	if (r == DECIDE_DONE)
+		assert_int_equal(x->b.removed_at_s + x->b.reverts, 0);
+	if (r == DECIDE_DONE && (x->verb == DECIDE_TAKE_DNS || x->verb == DECIDE_DISOWN))
+		assert_int_equal(x->b.sent_ttl_s, 0);
+	assert_int_equal(x->b.offered_at_s != 0, x->b.n_offered > 0);
 	assert_true(rrs_equal(&x->b.want, &was.want) && rrs_equal(&x->b.seen, &was.seen));
 	assert_int_equal(r == DECIDE_DONE, *why == '\0');
 }
@@ -76,6 +82,7 @@ static void start(struct expect *x, const char *name)
 	x->b.seen_known = true;
 	x->b.want_kind = OBS_LEASE;
 	x->b.removed_at_s = 1;
+	x->b.sent_ttl_s = 300;
 	x->b.why = "";
 	snprintf(x->name, sizeof(x->name), "%s", name);
 }

@@ -150,6 +150,8 @@ static const struct {
      KIN_OTHER, "another DHCID"},
     {{PLACE, NULL, .dhcid = "000101aa", LEASE}, {SIX, NULL, .dhcid = "000201bb", LEASE},
      KIN_NAME, "same name in the other family"},
+    {{PLACE, NULL, .dhcid = "000101aa", LEASE}, {SIX, NULL, .dhcid = "000102bb", LEASE},
+     KIN_NAME, "same name in the other family"},
     {{PLACE, LOCAL, .dhcid = "000001aa", LEASE}, {SIX, AGAIN, .dhcid = "000001bb", LEASE},
      KIN_NAME, "same name in the other family"},
     {{PLACE, LOCAL, .dhcid = "000101aa", LEASE}, {SIX, AGAIN, .dhcid = "000101bb", LEASE},
@@ -161,6 +163,13 @@ static const struct {
      "same locally administered hardware address"},
     {{PLACE, LOCAL, NULL, DUID_OF_LOCAL, "000201aa", LEASE}, {SIX, NULL, .dhcid = "000201bb", LEASE},
      KIN_NAME, "same name in the other family"},
+    /* one byte is an identifier too */
+    {{PLACE, LOCAL, "aa", LEASE}, {OTHER, LOCAL, "bb", LEASE}, KIN_OTHER,
+     "another client identifier"},
+    {{PLACE, LOCAL, NULL, "aa", LEASE}, {OTHER, LOCAL, NULL, "bb", LEASE}, KIN_OTHER,
+     "another DUID"},
+    {{PLACE, LOCAL, IAID DUID_A, "aa", LEASE}, {OTHER, LOCAL, IAID DUID_B, "aa", LEASE}, KIN_SAME,
+     "same DUID"},
     /* persons */
     {{PLACE, WIRED, .kind = OBS_MANUAL}, {OTHER, RADIO, .kind = OBS_MANUAL}, KIN_SAME,
      "a person gave the name to both"},

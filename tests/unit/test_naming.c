@@ -508,6 +508,7 @@ static void expect_dhcid(const char *name, struct identity id, bool v6, struct b
 	struct dname n = fx_name(name);
 	uint8_t made[DHCID_LEN];
 
+	memset(made, 0xaa, sizeof(made));
 	assert_true(dhcid_make(made, &id, v6, &n));
 	assert_int_equal(rdata.len, DHCID_LEN);
 	assert_memory_equal(made, rdata.p, DHCID_LEN);

@@ -69,6 +69,17 @@ static void a_proven_change_becomes_published_and_seen_as_sent(void **state)
 	arena_fini(&l.a);
 }
 
+static void what_is_removed_has_no_ttl(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "A 192.0.2.5", "");
+	assert_int_equal(push_done(&l.b, &l.a, &l.v, true, 102), 0);
+	assert_int_equal(l.b.sent_ttl_s, 0);
+	arena_fini(&l.a);
+}
+
 static void a_second_proof_does_not_forget_the_first_packet(void **state)
 {
 	struct change_life l;
@@ -165,8 +176,11 @@ static void who_rewrites_a_due_row_keeps_what_it_implied(void **state)
 	assert_int_equal(l.b.n_offered, 1);
 	assert_true(rrs_equal(&l.b.offered[0], &l.b.want));
 	assert_int_equal(l.b.offered_at_s, 100);
+	/* With one that is an offer already it implies nothing, whatever is wanted now. */
+	l.b.want = (struct rrs){NULL, 0};
 	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 101), 0);
 	assert_int_equal(l.b.offered_at_s, 100);
+	assert_int_equal(l.b.n_offered, 1);
 	arena_fini(&l.a);
 	start(&l, "", "A 192.0.2.7");
 	l.b.state = BELIEF_DUE;
@@ -257,6 +271,10 @@ static void answers_lead_to_the_documented_reactions(void **state)
 	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, TSIG_BADSIG, false), OUTCOME_PARK);
 	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, TSIG_BADTIME, true), OUTCOME_RETRY);
 	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTAUTH, 0, true), OUTCOME_PARK);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_FORMERR, 0, true), OUTCOME_SPLIT);
+	assert_int_equal(out(ANSWER_REPLY, RCODE_NOTIMP, 0, false), OUTCOME_PARK);
+	assert_string_equal(rcode_name(RCODE_NOTZONE), "NOTZONE");
+	assert_string_equal(rcode_name(RCODE_NOTZONE + 1), "RCODE?");
 	assert_int_equal(out(ANSWER_REPLY, 23, 0, true), OUTCOME_SPLIT);
 	assert_int_equal(out(ANSWER_REPLY, 23, 0, false), OUTCOME_UNKNOWN);
 }
@@ -287,7 +305,8 @@ static void a_message_is_full_by_records_or_owners_and_never_empty(void **state)
 	struct change_rr rr = {.type = RR_A, .class_ = RR_CLASS_IN, .rdlen = 4,
 			       .rdata = (const uint8_t *)"abcd"};
 	struct change_rr many[600];
-	struct change small = {.upd = &rr, .n_upd = 1}, big = {.upd = many, .n_upd = 600};
+	struct change small = {.upd = &rr, .n_upd = 1}, big = {.upd = many, .n_upd = 600},
+		      few = {.upd = many, .n_upd = 100};
 	const struct change *v[400];
 	size_t i;
 
@@ -299,6 +318,18 @@ static void a_message_is_full_by_records_or_owners_and_never_empty(void **state)
 		v[i] = &small;
 	assert_int_equal(batch_take(v, 400), BATCH_OWNERS);
 	assert_int_equal(batch_take(v, 3), 3);
+	/* Removals of short names: their number fills a message before their bytes do. */
+	for (i = 0; i < 600; i++)
+		many[i] = (struct change_rr){.type = RR_A, .class_ = RR_CLASS_NONE};
+	few.owner = fx_name("a.b");
+	for (i = 0; i < 400; i++)
+		v[i] = &few;
+	assert_true(change_wire_len(&few) * 6 < BATCH_BYTES);
+	assert_int_equal(batch_take(v, 400), 5);
+	for (i = 0; i < 600; i++)
+		many[i] = rr;
+	for (i = 0; i < 400; i++)
+		v[i] = &small;
 	v[0] = &big;
 	assert_int_equal(batch_take(v, 400), 1);
 	v[0] = &small;
@@ -312,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_offered_is_remembered_once),
 	    cmocka_unit_test(a_proven_change_becomes_published_and_seen_as_sent),
+	    cmocka_unit_test(what_is_removed_has_no_ttl),
 	    cmocka_unit_test(a_second_proof_does_not_forget_the_first_packet),
 	    cmocka_unit_test(an_unanswered_offer_stays_until_the_fudge_has_passed),
 	    cmocka_unit_test(a_due_row_is_an_offer_of_what_its_dhcid_proves),
