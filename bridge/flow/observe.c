@@ -65,6 +65,22 @@ static int ended(struct intake *in, const struct obs_change *c, struct err *e)
 	return intake_drop(in, &c->had, c->got.end_why, e);
 }
 
+/* In its place stands a lease whose time is over: it names nothing, and what was kept has ended. */
+static int outlived(struct intake *in, const struct obs_change *c, struct err *e)
+{
+	bool taken = !same_client(&c->had.obs, &c->got);
+	int r;
+
+	if (c->had.held && !taken && in->f->force == NULL)
+		return 0;
+	r = intake_admit(in, &c->had, taken ? BRAKE_EXPLICIT : BRAKE_INFERRED, e);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return intake_hold(in, &c->had, "too many ends by the clock in an hour", e);
+	return intake_drop(in, &c->had, "its time is over", e);
+}
+
 /* A complete read did not show it.  Neighbours go stale by the clock, other IPAMs' rows end at
  * the second absence, leases and people's records never by absence: of leases it is noted when they
  * were missed before their time. */
@@ -116,6 +132,9 @@ int observe_change(struct intake *in, const struct obs_change *c, uint64_t *olde
 		r = intake_keep(in, &ev, true, e);
 		return r < 0 ? r : intake_note(in, "observed", &ev.obs, NULL, e);
 	case OBS_CHANGED:
+		if (c->had.obs.kind == OBS_LEASE && c->got.kind == OBS_LEASE &&
+		    c->got.valid_until_s <= in->p.now_s)
+			return outlived(in, c, e);
 		return changed(in, c, e);
 	case OBS_ENDED:
 		return ended(in, c, e);

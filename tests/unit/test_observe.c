@@ -196,6 +196,22 @@ static void an_older_word_changes_nothing(void **state)
 	expect(*state, "old.lab.");
 }
 
+/* Another client had the address meanwhile, and its time is over too: between the two nobody may
+ * lose a name to it. */
+static void a_lease_that_is_over_follows_nobody(void **state)
+{
+	struct obs had = word("had.lab.", false), got = word("got.lab.", false);
+
+	got.valid_until_s = 1700000000;
+	hear(*state, &had, 1);
+	hear(*state, &got, 1);
+	expect(*state, NULL);
+	got.valid_until_s = 1700000001;
+	hear(*state, &had, 1);
+	hear(*state, &got, 1);
+	expect(*state, "got.lab.");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, open_fix, close_fix)
 
 int main(void)
@@ -209,6 +225,7 @@ int main(void)
 	    T(the_last_of_several_names_counts),
 	    T(an_end_without_a_condition_ends_any_name),
 	    T(an_older_word_changes_nothing),
+	    T(a_lease_that_is_over_follows_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
