@@ -124,9 +124,9 @@ $(FB)/fuzz_%: tests/fuzz/fuzz_%.c $(patsubst %.c,$(FB)/%.o,$(fuzz_lib_c))
 -include $(shell test -d $(B) && find $(B) $(FB) -name '*.d' 2>/dev/null)
 
 # ---- checks ---------------------------------------------------------------------------------
-.PHONY: unit properties sim check check-layers check-pure check-banned check-man check-shell
-.PHONY: integration differential faults two-sides fuzz ci ci-rest analyze bench bench-live
-.PHONY: bench-reconcile demo demo-once install clean
+.PHONY: unit properties sim check check-truth check-layers check-pure check-banned check-man
+.PHONY: check-shell integration differential faults two-sides fuzz ci ci-rest analyze bench
+.PHONY: bench-live bench-reconcile demo demo-once install clean
 .PHONY: help format-check
 
 unit: $(unit_bin)
@@ -157,6 +157,13 @@ sim: $(B)/sim
 	$(B)/sim -s $$(( $(SIM_FROM) + half )) -n $$(( $(SIM_SEEDS) - half )) | tail -n 20 && wait $$!
 	@mkdir -p build/results && echo "$(SIM_SEEDS) 0" > build/results/sim-$(notdir $(B)).count
 
+# The simulation's independent model calls nothing that the bridge decides with.
+truth_obj := $(call obj,$(wildcard tests/sim/truth*.c))
+decides   := belief brake brakes compare decide delta dhcid flow gate identity intake naming observe \
+	plan planner policy ptr push recall restored verdict
+check-truth: $(truth_obj)
+	! nm -u $^ | grep -E ' U ($(subst $(eval ) ,|,$(decides)))_'
+
 check-layers:
 	tests/check-layers.sh
 
@@ -176,7 +183,7 @@ check-shell:
 
 # The layers and the symbols are of the plain build; a sanitizer's own would drown them.
 PLAIN := $(if $(SAN),,check-pure check-banned)
-check: $(B)/ipambridge check-layers $(PLAIN) check-man check-shell unit sim
+check: $(B)/ipambridge check-layers check-truth $(PLAIN) check-man check-shell unit sim
 
 integration: $(B)/ipambridge $(DB_TESTS:%=$(B)/%) $(B)/differential $(B)/source_reader
 	IPAMBRIDGE_BIN=$(abspath $(B)/ipambridge) IPAMBRIDGE_BUILD=$(abspath $(B)) \

@@ -13,6 +13,7 @@
 
 #include "tests/sim/oracle.h"
 #include "tests/sim/photo.h"
+#include "tests/sim/truth.h"
 #include "tests/sim/world.h"
 
 enum { STEPS = 24, QUIET_ROUNDS = 40, CALLS_MAX = 300000, NET_CALLS_MAX = 20000 };
@@ -21,6 +22,7 @@ enum { ROUND_S = 400, LONG_S = 4200 };  /* over the TSIG fudge and backoff; over
 
 struct total {
 	struct oracle_counts counts;
+	struct truth_counts truth;
 	uint64_t passes, crashes, updates, told;
 };
 
@@ -37,8 +39,11 @@ static void between(void *arg, const char *what)
 		fflush(stdout);
 		abort();
 	}
-	if (model_faults(w->model)->read_fails > 0 && rng_permille(&w->rng, 30))
+	if (model_faults(w->model)->read_fails > 0 && rng_permille(&w->rng, 30)) {
+		truth_look(w->truth, w, TRUTH_BEFORE_HAND);
 		people_event(w);
+		truth_look(w->truth, w, TRUTH_AFTER_HAND);
+	}
 }
 
 static void say(void *arg, enum message id, const char *subject, const char *sentence)
@@ -128,6 +133,7 @@ static int reconcile(struct world *w, struct flow_counts *counts)
 
 	w->net_calls = 0;
 	memset(w->shown, 0, sizeof(w->shown));
+	truth_look(w->truth, w, TRUTH_PASS_BEGINS);
 	r = flow_reconcile(&f, &w->feed, &e);
 	*counts = f.counts;
 	if (r < 0 && memstore_crashed(w->ms))
@@ -140,6 +146,9 @@ static int reconcile(struct world *w, struct flow_counts *counts)
 		come_back(w);
 	if (r == 0)
 		note_read(w);
+	truth_look(w->truth, w, TRUTH_PASS_ENDS);
+	if (r == 0 && counts->pending == 0)
+		truth_clean(w->truth, w);
 	look(w);
 	if (w->verbose > 1)
 		dump(w);
@@ -189,6 +198,13 @@ static void plan_crash(struct world *w)
 	memstore_crash_at(w->ms, 1 + rng_below(&w->rng, rng_permille(&w->rng, 500) ? 40 : 400));
 }
 
+/* What comes late comes now. */
+static void advance(struct world *w, int64_t seconds)
+{
+	model_advance(w->model, seconds);
+	truth_look(w->truth, w, TRUTH_BEFORE_HAND);
+}
+
 /* ---- a person at the command line --------------------------------------------------------- */
 
 static int observe(struct world *w, const struct manual *m, bool end)
@@ -228,6 +244,7 @@ static void manual_event(struct world *w)
 	if (r < 0)
 		world_fault(w, "a manual record was not taken although nothing is broken");
 	m->present = !m->present;
+	truth_told(w->truth, w, &m->addr);
 	world_say(w, "manual %s %s %s", m->label, ipaddr_print(ip, &m->addr),
 		  m->present ? "added" : "removed");
 }
@@ -251,7 +268,7 @@ static void live(struct world *w, struct total *t)
 		t->crashes += reconcile(w, &counts) < 0;
 		t->passes++;
 		memstore_crash_at(w->ms, 0);
-		model_advance(w->model, 1 + rng_below(&w->rng, 900));
+		advance(w, 1 + rng_below(&w->rng, 900));
 	}
 }
 
@@ -281,7 +298,7 @@ static void settle(struct world *w, struct total *t)
 	for (int round = 0; round < QUIET_ROUNDS && quiet < 2 && w->fault.len == 0; round++) {
 		uint64_t before = model_updates(w->model);
 
-		model_advance(w->model, round < 2 ? LONG_S : ROUND_S);
+		advance(w, round < 2 ? LONG_S : ROUND_S);
 		world_say(w, "healed, round %d", round);
 		if (reconcile(w, &counts) < 0)
 			world_fault(w, "a pass fails although nothing is broken");
@@ -361,6 +378,7 @@ static void ask_restored(struct world *w, struct total *t)
 		world_fault(w, "out of memory");
 	for (int i = 0; i < N_ZONES; i++)
 		model_restore(w->model, w->zones[i].id);
+	truth_look(w->truth, w, TRUTH_AFTER_HAND);
 	world_say(w, "question: all zones are restored");
 	settle(w, t);
 	if (!photo_take(&after, w))
@@ -375,9 +393,13 @@ static void ask(struct world *w, struct total *t)
 	ask_twice(w);
 	if (w->fault.len == 0)
 		oracle_check(w, &t->counts);
+	if (w->fault.len == 0)
+		truth_check(w->truth, w, &t->truth);
 	/* Without transfers names that a copy brings back are not seen. */
 	if (w->fault.len == 0 && !w->no_transfers)
 		ask_restored(w, t);
+	if (w->fault.len == 0)
+		truth_check(w->truth, w, &t->truth);
 	set_modes(w, FEED_EMPTY);
 	ask_nothing_moves(w, "all sources empty", false);
 	set_modes(w, FEED_BREAKS);
@@ -411,6 +433,8 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
+	w.truth = ok ? truth_new(&w) : NULL;
+	ok = w.truth != NULL;
 	if (!ok)
 		world_fault(&w, "out of memory");
 	if (ok) {
@@ -432,6 +456,7 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 		       buf_text(&w.fault), program, (unsigned long long)seed);
 	else if (verbose)
 		printf("seed %llu: ok\n", (unsigned long long)seed);
+	truth_free(w.truth);
 	world_fini(&w);
 	return ok;
 }
@@ -456,10 +481,13 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; i < count; i++)
 		passed += run_seed(argv[0], first + i, verbose, &t);
 	printf("%llu passes, %llu cut short, %llu updates, %llu times only changes read; "
-	       "%llu names there, %llu waived, %llu records traced\n",
+	       "%llu names there, %llu waived, %llu records traced; "
+	       "of the model %llu hosts, %llu owners fixed, %llu open\n",
 	       (unsigned long long)t.passes, (unsigned long long)t.crashes,
 	       (unsigned long long)t.updates, (unsigned long long)t.told, (unsigned long long)t.counts.expected,
-	       (unsigned long long)t.counts.waived, (unsigned long long)t.counts.records);
+	       (unsigned long long)t.counts.waived, (unsigned long long)t.counts.records,
+	       (unsigned long long)t.truth.hosts, (unsigned long long)t.truth.owners,
+	       (unsigned long long)t.truth.open);
 	printf("%llu passed, %llu failed\n", (unsigned long long)passed,
 	       (unsigned long long)(count - passed));
 	return passed == count ? 0 : 1;

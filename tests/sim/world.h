@@ -65,6 +65,8 @@ struct removal {
 	unsigned n;
 };
 
+struct truth;
+
 struct world {
 	struct rng rng;
 	struct policy policy;
@@ -75,6 +77,7 @@ struct world {
 	struct policy_source sources[N_SOURCES];
 	struct model *model;
 	struct memstore *ms;
+	struct truth *truth;     /* the independent model; its owner is who plays the world */
 	struct flow_store store;
 	struct flow_net net;
 	struct flow_feed feed;
