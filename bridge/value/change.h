@@ -25,7 +25,8 @@ struct change {
 	size_t n_upd;
 };
 
-/* Bytes the change takes on the wire without name compression: an upper bound for packing. */
+/* Bytes the change takes on the wire at most, where its owner is written once and pointed at from
+ * then on (in the first 16 KB of a message): for packing. */
 size_t change_wire_len(const struct change *c);
 
 #endif

@@ -82,7 +82,7 @@ static void change_is_as_long_as_its_records(void **state)
 
 	(void)state;
 	assert_true(dname_parse(&c.owner, "h.lab", 5));
-	assert_int_equal(change_wire_len(&c), 3 * (7 + 10) + 35 + 4);
+	assert_int_equal(change_wire_len(&c), 7 + 2 * 2 + 3 * 10 + 35 + 4);
 	assert_int_equal(change_wire_len(&none), 0);
 }
 
