@@ -20,7 +20,7 @@ from tellers import Ours
 SIZES = [int(n) for n in os.environ.get("SIZES", "10000 100000 1000000").split()]
 FEW = 100
 PULL_S = 4                      # so long that connections to name servers are not kept
-WATCH_S = 13                    # three passes of the daemon
+WATCH_S = 21                    # five passes of the daemon
 APART_S = 0.1                   # packets of one pass are not further apart
 SETTLE_S = 2
 
@@ -322,6 +322,12 @@ def few(lab, server, bridge, hosts, pairs):
 
 # ---- all of it -----------------------------------------------------------------------------------
 
+def autovacuum(lab, state):
+    """What it writes after a load is no cost of the looks that come then."""
+    lab.pg.sql(f"alter system set autovacuum = {state}")
+    lab.pg.sql("select pg_reload_conf()")
+
+
 def run(lab, pairs):
     lab.over_tcp()
     rows, idle = [], []
@@ -330,9 +336,11 @@ def run(lab, pairs):
         rows += new + cold(lab, server, bridge, hosts, pairs)
         if hosts == max(SIZES):
             rows += cold_knot(lab, server, bridge, hosts, pairs)
+        autovacuum(lab, "off")
         us, warm = nothing(lab, server, bridge, hosts, pairs)
         idle.append(statistics.median(us))
         rows += warm + few(lab, server, bridge, hosts, pairs)
+        autovacuum(lab, "on")
         lab.drop(server)
         lab.forget(bridge)
     if len(SIZES) > 1:
