@@ -3,14 +3,17 @@
 
 #include "bridge/core/restored.h"
 
-/* Was the change before which these older lines stand a person's leave to write over what was there?
- * Then that was not ours. */
-static bool by_leave(const struct past_line *older, size_t n)
+/* Was the change before which these older lines stand a person's leave to write over what was there
+ * (seen)?  Then that was not ours; unless the leave was used before, and what was there came of that. */
+static bool by_leave(const char *seen, const struct past_line *older, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && strcmp(older[i].event, "retry") == 0)
+	while (i < n && strcmp(older[i].event, "retry") == 0) {
+		if (older[i].after != NULL && strcmp(older[i].after, seen) == 0)
+			return false;
 		i++;
+	}
 	return i < n && strcmp(older[i].event, "resolved") == 0;
 }
 
@@ -31,7 +34,7 @@ static const char *led_to(const char *seen, const struct past_line *lines, size_
 		if (end == NULL)
 			end = l->after;
 		if (strcmp(l->before, seen) == 0)
-			return by_leave(l + 1, n - i - 1) ? NULL : end;
+			return by_leave(seen, l + 1, n - i - 1) ? NULL : end;
 		next = l->before;
 	}
 	return NULL;

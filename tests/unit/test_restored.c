@@ -149,6 +149,16 @@ static void what_a_person_let_us_write_over_was_not_ours(void **state)
 	check(A1, l, 3, A1);
 }
 
+static void what_a_used_leave_brought_there_was_ours(void **state)
+{
+	const struct past_line wrote = {.event = "retry", .before = A1, .after = A2};
+	const struct past_line l[] = {done(A2, ""), wrote, {.event = "resolved"}};
+
+	(void)state;
+	check(A2, l, 3, A2);
+	check(A1, l, 3, "");
+}
+
 static void a_change_that_did_not_come_through_is_no_word(void **state)
 {
 	const struct past_line retry = {.event = "retry", .before = "", .after = A2};
@@ -180,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_gap_between_two_changes_is_somebody_elses),
 		cmocka_unit_test(any_other_word_in_between_ends_it),
 		cmocka_unit_test(what_a_person_let_us_write_over_was_not_ours),
+		cmocka_unit_test(what_a_used_leave_brought_there_was_ours),
 		cmocka_unit_test(a_change_that_did_not_come_through_is_no_word),
 		cmocka_unit_test(lines_without_sets_or_with_nonsense_prove_nothing),
 	};
