@@ -99,6 +99,23 @@ static bool by_updater(const struct word *w, const struct rrs *seen, const struc
 	return dhcid_is(dhcid, &w->host->id, w->addr.family == 6, target);
 }
 
+/* A DHCP updater came and left the mark of its client, which we may not have heard of yet; who edits
+ * by hand leaves the DHCID as it is. */
+static bool brought_dhcid(const struct belief *was, const struct belief *is)
+{
+	const struct rr *v;
+	size_t n = rrs_of(&is->seen, RR_DHCID, &v), i;
+	bool known = true;
+	int k;
+
+	for (i = 0; i < n && known; i++) {
+		known = rrs_has(&was->seen, &v[i]) || rrs_has(&was->published, &v[i]);
+		for (k = 0; k < was->n_offered && !known; k++)
+			known = rrs_has(&was->offered[k], &v[i]);
+	}
+	return !known;
+}
+
 static bool kept_name(const struct word *w, struct dname *out)
 {
 	return w->kept != NULL && dname_parse(out, (const char *)w->kept->obs.name.p,
@@ -150,7 +167,7 @@ static int kind_of(const struct word *w, const struct belief *was, const struct 
 		return -1;
 	/* Where nothing is wanted any more nothing was replaced: it was to go anyway. */
 	if (rrs_of(&was->published, RR_PTR, &v) > 0 && rrs_of(&was->want, RR_PTR, &v) > 0)
-		return by_updater(w, &is->seen, target) ? -1 : OBS_EDIT;
+		return by_updater(w, &is->seen, target) || brought_dhcid(was, is) ? -1 : OBS_EDIT;
 	/* A DHCP updater's PTR tells of a lease, not of a name somebody chose. */
 	if (rrs_of(&is->seen, RR_DHCID, &v) > 0)
 		return -1;

@@ -7,18 +7,19 @@
 static int feed_open(void *ctx, const struct policy_space *space, const struct policy_source *src,
 		     const char *cursor, struct err *e)
 {
-	struct world *w = ctx;
+	struct bridge *b = ctx;
+	struct world *w = b->w;
 
 	(void)space;
-	if (w->open_src != 0)
+	if (b->open_src != 0)
 		world_fault(w, "two sources are open at a time");
 	if (w->mode[src->id] == FEED_OPEN_FAILS)
 		return err_set(e, ERR_SYS, "source \"%s\": connection refused", src->name);
-	w->open_src = src->id;
-	w->open_done = false;
-	snprintf(w->cursor, sizeof(w->cursor), "%llu", (unsigned long long)w->version);
-	w->open_same = w->gentle && w->mode[src->id] == FEED_GOOD && cursor != NULL &&
-		       strcmp(cursor, w->cursor) == 0;
+	b->open_src = src->id;
+	b->open_done = false;
+	snprintf(b->cursor, sizeof(b->cursor), "%llu", (unsigned long long)w->version);
+	b->open_same = w->gentle && w->mode[src->id] == FEED_GOOD && cursor != NULL &&
+		       strcmp(cursor, b->cursor) == 0;
 	return 0;
 }
 
@@ -32,6 +33,27 @@ static bool add_client_id(struct obs_batch *b, struct obs *o, const struct clien
 	if (id[0] == 1)
 		memcpy(id + 1, l->mac.b, sizeof(l->mac.b));
 	return obs_batch_keep(b, &o->client_id, id, c->client_id_len);
+}
+
+/* The client is known by its name, and at its address by whatever name, from now on. */
+static void note_client(const struct world *w, const struct lease *l)
+{
+	struct dname name, ptr;
+	uint8_t dhcid[D2_DHCID_LEN];
+	const char *label;
+
+	if (!w->has_d2)
+		return;
+	ipaddr_reverse(&ptr, &l->addr);
+	for (int i = 0; world_spelling(i, &label); i++) {
+		if (label == NULL)
+			continue;
+		name_in_zone(&name, label);
+		d2_dhcid(dhcid, w, l, &name);
+		model_client(w->model, &ptr, dhcid, sizeof(dhcid));
+		if (l->name->label != NULL && strcmp(label, l->name->label) == 0)
+			model_client(w->model, &name, dhcid, sizeof(dhcid));
+	}
 }
 
 static bool add_lease(struct obs_batch *b, const struct world *w, const struct lease *l)
@@ -50,6 +72,7 @@ static bool add_lease(struct obs_batch *b, const struct world *w, const struct l
 	o->seen_at_s = l->seen_s;
 	if (!v6 || c->v6_mac)
 		o->mac = l->mac;
+	note_client(w, l);
 	return obs_batch_keep(b, &o->name, l->name->raw, strlen(l->name->raw)) &&
 	       (v6 || add_client_id(b, o, c, l)) &&
 	       (!v6 || obs_batch_keep(b, &o->duid, c->duid, c->duid_len));
@@ -73,31 +96,31 @@ static bool add_neigh(struct obs_batch *b, const struct world *w, const struct n
 
 /* One host without a name that every source always shows: a source that truly runs empty waits
  * for a person, and that would keep the world from coming to rest. */
-static bool add_keeper(struct obs_batch *b, const struct world *w)
+static bool add_keeper(struct obs_batch *b, int32_t src)
 {
 	struct obs *o = obs_batch_add(b);
-	const char *ip = w->open_src == SRC_DHCP6 ? "2001:db8:0:1::f" : "192.0.2.9";
+	const char *ip = src == SRC_DHCP6 ? "2001:db8:0:1::f" : "192.0.2.9";
 
 	if (o == NULL || !ipaddr_parse(&o->addr, ip, strlen(ip)))
 		return false;
-	o->kind = w->open_src == SRC_ARP ? OBS_NEIGHBOUR : OBS_LEASE;
+	o->kind = src == SRC_ARP ? OBS_NEIGHBOUR : OBS_LEASE;
 	o->valid_until_s = OBS_FOREVER;
 	return true;
 }
 
 /* The rows of the open source; half of them when it is about to break. */
-static bool fill(struct obs_batch *b, struct world *w)
+static bool fill(struct obs_batch *b, struct world *w, int32_t src)
 {
-	bool half = w->mode[w->open_src] == FEED_BREAKS, ok = add_keeper(b, w);
+	bool half = w->mode[src] == FEED_BREAKS, ok = add_keeper(b, src);
 
-	if (w->open_src == SRC_ARP)
+	if (src == SRC_ARP)
 		for (int i = 0; ok && i < N_NEIGH; i++)
 			if (w->neigh[i].present && (!half || i % 2 == 0))
 				ok = add_neigh(b, w, &w->neigh[i]);
 	for (int i = 0; ok && i < N_LEASES; i++) {
 		const struct lease *l = &w->leases[i];
 
-		if ((i < N_LEASES4 ? SRC_DHCP4 : SRC_DHCP6) != w->open_src || l->client < 0 ||
+		if ((i < N_LEASES4 ? SRC_DHCP4 : SRC_DHCP6) != src || l->client < 0 ||
 		    l->hidden || (half && i % 2 == 1))
 			continue;
 		ok = add_lease(b, w, l);
@@ -107,38 +130,40 @@ static bool fill(struct obs_batch *b, struct world *w)
 
 static int feed_read(void *ctx, struct obs_batch *into, struct err *e)
 {
-	struct world *w = ctx;
-	enum feed_mode mode = w->mode[w->open_src];
+	struct bridge *b = ctx;
+	struct world *w = b->w;
+	enum feed_mode mode = w->mode[b->open_src];
 
-	if (mode == FEED_EMPTY || w->open_src > SRC_ARP)
+	if (mode == FEED_EMPTY || b->open_src > SRC_ARP)
 		return FEED_COMPLETE;
-	if (w->open_same)
+	if (b->open_same)
 		return FEED_SAME;
-	if (w->open_done) {
+	if (b->open_done) {
 		if (mode == FEED_BREAKS)
 			return err_set(e, ERR_SYS, "source broke off in the middle");
-		w->shown[w->open_src] = mode == FEED_GOOD;
+		b->shown[b->open_src] = mode == FEED_GOOD;
 		return w->gentle && rng_permille(&w->rng, 200) ? FEED_DELTA : FEED_COMPLETE;
 	}
-	w->open_done = true;
-	if (!fill(into, w))
+	b->open_done = true;
+	b->shown_version[b->open_src] = w->version;
+	if (!fill(into, w, b->open_src))
 		return err_nomem(e);
 	return FEED_MORE;
 }
 
 static const char *feed_cursor(void *ctx)
 {
-	return ((struct world *)ctx)->cursor;
+	return ((struct bridge *)ctx)->cursor;
 }
 
 static void feed_close(void *ctx)
 {
-	((struct world *)ctx)->open_src = 0;
+	((struct bridge *)ctx)->open_src = 0;
 }
 
-void feed_bind(struct world *w)
+void feed_bind(struct bridge *b)
 {
-	w->feed = (struct flow_feed){.ctx = w,
+	b->feed = (struct flow_feed){.ctx = b,
 				     .open = feed_open,
 				     .read = feed_read,
 				     .cursor = feed_cursor,

@@ -13,13 +13,13 @@ static int put_evidence(struct memstore *m, const struct evidence *ev, struct er
 
 	if (s == NULL)
 		return memstore_misuse(m, e, "evidence of no source");
-	struct ev_row *n = arena_alloc(&m->rows, sizeof(*n));
-	if (n == NULL || !dup_evidence(&m->rows, &n->e, ev))
+	struct ev_row *n = arena_alloc(&m->base->rows, sizeof(*n));
+	if (n == NULL || !dup_evidence(&m->base->rows, &n->e, ev))
 		return memstore_nomem(m, e);
 	n->space_id = s->id;
 	n->e.obs.end = false;  /* that is of the message, not of the row */
 	n->e.obs.end_why = NULL;
-	return table_put(&m->now.t[T_EVIDENCE], n) < 0 ? memstore_nomem(m, e) : 0;
+	return memstore_put(m, T_EVIDENCE, n, e);
 }
 
 /* Appends a copy of one row to a growing array in the arena. */
@@ -91,7 +91,7 @@ static int mem_evidence_del(void *ctx, const struct evidence *v, size_t n, struc
 		size_t at = table_find(&m->now.t[T_EVIDENCE], &key, &found);
 
 		if (found)
-			table_del(&m->now.t[T_EVIDENCE], at);
+			r = memstore_del(m, T_EVIDENCE, at, e);
 	}
 	return r;
 }
@@ -198,11 +198,11 @@ static int mem_stage_add(void *ctx, const struct obs *v, size_t n, struct err *e
 	if (r == 0 && m->now.stage_source == 0)
 		return memstore_misuse(m, e, "no stage");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct obs *o = arena_alloc(&m->rows, sizeof(*o));
+		struct obs *o = arena_alloc(&m->base->rows, sizeof(*o));
 
-		if (o == NULL || !dup_obs(&m->rows, o, &v[i]) ||
-		    table_put(&m->now.t[T_STAGE], o) < 0)
+		if (o == NULL || !dup_obs(&m->base->rows, o, &v[i]))
 			return memstore_nomem(m, e);
+		r = memstore_put(m, T_STAGE, o, e);
 	}
 	return r;
 }
@@ -210,7 +210,7 @@ static int mem_stage_add(void *ctx, const struct obs *v, size_t n, struct err *e
 static int add_diff(struct memstore *m, enum obs_change_kind kind, const struct ev_row *had,
 		    const struct obs *got, struct err *e)
 {
-	struct diff_row *d = arena_alloc(&m->rows, sizeof(*d));
+	struct diff_row *d = arena_alloc(&m->base->rows, sizeof(*d));
 
 	if (d == NULL)
 		return memstore_nomem(m, e);
@@ -220,7 +220,7 @@ static int add_diff(struct memstore *m, enum obs_change_kind kind, const struct 
 		d->c.had = had->e;
 	if (got != NULL)
 		d->c.got = *got;
-	return table_put(&m->now.t[T_DIFF], d) < 0 ? memstore_nomem(m, e) : 0;
+	return memstore_put(m, T_DIFF, d, e);
 }
 
 static int diff_staged(struct memstore *m, const struct obs *o, int32_t space_id, int64_t now_s,

@@ -134,17 +134,17 @@ static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs
 
 	if (r < 0)
 		return r;
-	for (size_t i = t->n; i-- > 0;) {
+	for (size_t i = t->n; r == 0 && i-- > 0;) {
 		const struct host_row *row = t->v[i];
 
 		if (row->space_id == space_id && memstore_has_addr(addrs, n_addrs, &row->h.addr))
-			table_del(t, i);
+			r = memstore_del(m, T_HOST, i, e);
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct host_row *row = arena_alloc(&m->rows, sizeof(*row));
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct host_row *row = arena_alloc(&m->base->rows, sizeof(*row));
 		bool found;
 
-		if (row == NULL || !dup_host(&m->rows, &row->h, &v[i]))
+		if (row == NULL || !dup_host(&m->base->rows, &row->h, &v[i]))
 			return memstore_nomem(m, e);
 		row->space_id = space_id;
 		if (!memstore_has_addr(addrs, n_addrs, &v[i].addr))
@@ -152,10 +152,9 @@ static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs
 		table_find(t, row, &found);
 		if (found)
 			return memstore_misuse(m, e, "two hosts with one address and name");
-		if (table_put(t, row) < 0)
-			return memstore_nomem(m, e);
+		r = memstore_put(m, T_HOST, row, e);
 	}
-	return 0;
+	return r;
 }
 
 static int mem_names_of_source(void *ctx, uint32_t *out, int32_t source_id,
@@ -241,14 +240,19 @@ static int mem_beliefs_get(void *ctx, struct belief **out, size_t *n, const stru
 	if (v == NULL)
 		return memstore_nomem(m, e);
 	size_t k = 0;
-	for (size_t i = 0; i < n_keys; i++) {
+	for (size_t i = 0; r == 0 && i < n_keys; i++) {
 		struct belief key = {.zone_id = keys[i].zone_id, .owner = keys[i].owner};
 		bool found;
-		size_t at = table_find(t, &key, &found);
 
-		if (found)
-			v[k++] = t->v[at];
+		r = m->in_tx ? memstore_wait(m, T_BELIEF, &key, e) : 0;
+		size_t at = table_find(t, &key, &found);
+		if (r < 0 || !found)
+			continue;
+		v[k++] = t->v[at];
+		r = memstore_lock(m, T_BELIEF, t->v[at], e);
 	}
+	if (r < 0)
+		return r;
 	qsort(v, k, sizeof(*v), cmp_key);
 	for (size_t i = 0; i < k; i++)  /* a key asked for twice is answered once */
 		if (i == 0 || v[i] != v[i - 1])
@@ -256,46 +260,61 @@ static int mem_beliefs_get(void *ctx, struct belief **out, size_t *n, const stru
 	return copy_beliefs(m, out, v, *n, a, e);
 }
 
-static int put_belief(struct memstore *m, const struct belief *v, struct err *e)
+void memstore_belief(const struct memstore *m, struct belief *out, int32_t zone_id,
+		     const struct dname *owner)
 {
-	struct table *t = &m->now.t[T_BELIEF];
-	bool found, zone_known = memstore_zone_known(m, v->zone_id);
-	size_t at = table_find(t, v, &found);
+	const struct table *t = &m->base->committed[T_BELIEF];
+	struct belief key = {.zone_id = zone_id, .owner = *owner};
+	bool found;
+	size_t at = table_find(t, &key, &found);
 
+	if (!found)
+		return;
+	*out = *(const struct belief *)t->v[at];
+	out->seen_known = is_seen_known(m, out);
+	if (!out->seen_known)
+		out->seen = (struct rrs){NULL, 0};
+}
+
+static int put_belief(struct memstore *m, const struct belief *v, uint64_t version, struct err *e)
+{
+	bool found, zone_known = memstore_zone_known(m, v->zone_id);
+	int r = memstore_wait(m, T_BELIEF, v, e);
+	size_t at = table_find(&m->now.t[T_BELIEF], v, &found);
+
+	if (r < 0)
+		return r;
 	if (!memstore_has_zone(m, v->zone_id))
 		return memstore_misuse(m, e, "belief in no zone");
 	if (v->n_offered > BELIEF_OFFERED_MAX)
 		return memstore_misuse(m, e, "belief with too many offers");
-	if (belief_is_empty(v)) {
-		if (found)
-			table_del(t, at);
-		return 0;
-	}
-	struct belief *b = arena_alloc(&m->rows, sizeof(*b));
-	if (b == NULL || !dup_belief(&m->rows, b, v) || table_put(t, b) < 0)
+	if (belief_is_empty(v))
+		return found ? memstore_del(m, T_BELIEF, at, e) : 0;
+	struct belief *b = arena_alloc(&m->base->rows, sizeof(*b));
+	if (b == NULL || !dup_belief(&m->base->rows, b, v))
 		return memstore_nomem(m, e);
 	/* What the planner works out each time is not kept. */
 	b->same_client = b->below_cut = b->apex = false;
-	b->version = m->tx_no;
+	b->version = version;
 	/* Where seen is not kept it reads as published, once the zone is known. */
 	if (!zone_known && !v->seen_known)
 		b->seen = b->published;
 	b->seen_known = v->seen_known && (!zone_known || memstore_zone_asked(m, v->zone_id));
-	return 0;
+	return memstore_put(m, T_BELIEF, b, e);
 }
 
 static int mem_beliefs_put(void *ctx, const struct belief *v, size_t n, struct err *e)
 {
 	struct memstore *m = ctx;
 	int r = memstore_enter(m, e);
+	uint64_t version = r == 0 ? memstore_tx_no(m) : 0;
 
-	m->tx_no += !m->in_tx;
 	for (size_t i = 0; i < n && r == 0; i++) {
 		/* one statement of a database can't write a row twice */
 		for (size_t k = 0; k < i; k++)
 			if (v[k].zone_id == v[i].zone_id && dname_equal(&v[k].owner, &v[i].owner))
 				return memstore_misuse(m, e, "an owner twice in one put");
-		r = put_belief(m, &v[i], e);
+		r = put_belief(m, &v[i], version, e);
 	}
 	return r;
 }
@@ -317,19 +336,20 @@ static int mem_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done,
 {
 	struct memstore *m = ctx;
 	int r = memstore_enter(m, e);
+	uint64_t version = r == 0 ? memstore_tx_no(m) : 0;
 
-	m->tx_no += !m->in_tx;
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct belief *kept = kept_belief(m, &v[i]);
-		done[i] = kept != NULL && kept->version == v[i].version;
+		done[i] = kept != NULL && kept->version == v[i].version &&
+			  !memstore_held(m, T_BELIEF, kept);
 		if (!done[i])
 			continue;
 		struct belief b = v[i];
 		b.want = kept->want;
 		b.want_kind = kept->want_kind;
 		b.want_ttl_s = kept->want_ttl_s;
-		r = put_belief(m, &b, e);
-		v[i].version = m->tx_no;
+		r = put_belief(m, &b, version, e);
+		v[i].version = version;
 	}
 	return r;
 }
@@ -510,20 +530,27 @@ static int mem_hosts_addrs(void *ctx, struct ipaddr *out, size_t *n, size_t cap,
 static int mem_digest_get(void *ctx, uint64_t *out, int32_t space_id, struct err *e)
 {
 	struct memstore *m = ctx;
+	struct digest_row key = {.space_id = space_id};
 	int r = memstore_enter(m, e);
+	bool found;
+	size_t at = table_find(&m->now.t[T_DIGEST], &key, &found);
 
-	*out = r == 0 ? m->now.digest[space_id & 7] : 0;
+	*out = r == 0 && found ? ((const struct digest_row *)m->now.t[T_DIGEST].v[at])->digest : 0;
 	return r;
 }
 
 static int mem_digest_put(void *ctx, uint64_t digest, int32_t space_id, struct err *e)
 {
 	struct memstore *m = ctx;
+	struct digest_row *row = arena_alloc(&m->base->rows, sizeof(*row));
 	int r = memstore_enter(m, e);
 
-	if (r == 0)
-		m->now.digest[space_id & 7] = digest;
-	return r;
+	if (r < 0)
+		return r;
+	if (row == NULL)
+		return memstore_nomem(m, e);
+	*row = (struct digest_row){space_id, digest};
+	return memstore_put(m, T_DIGEST, row, e);
 }
 
 void memstore_bind_hosts(struct flow_store *f)

@@ -82,17 +82,23 @@ static int cmp_diff(const void *pa, const void *pb)
 	return r != 0 ? r : cmp_i64((int64_t)a->no, (int64_t)b->no);
 }
 
-static void tables_init(struct tables *t)
+static int cmp_digest(const void *pa, const void *pb)
+{
+	return cmp_i64(((const struct digest_row *)pa)->space_id,
+		       ((const struct digest_row *)pb)->space_id);
+}
+
+static void table_order(struct table t[N_TABLES])
 {
 	static int (*const cmp[N_TABLES])(const void *, const void *) = {
-		[T_EVIDENCE] = cmp_evidence, [T_HOST] = cmp_host,   [T_BELIEF] = cmp_belief,
-		[T_SOURCE] = cmp_source,     [T_ZONE] = cmp_zone,   [T_BRAKE] = cmp_brake,
-		[T_JOURNAL] = cmp_line,      [T_STAGE] = cmp_stage, [T_DIFF] = cmp_diff,
+		[T_EVIDENCE] = cmp_evidence, [T_HOST] = cmp_host,     [T_BELIEF] = cmp_belief,
+		[T_SOURCE] = cmp_source,     [T_ZONE] = cmp_zone,     [T_BRAKE] = cmp_brake,
+		[T_DIGEST] = cmp_digest,     [T_JOURNAL] = cmp_line,  [T_STAGE] = cmp_stage,
+		[T_DIFF] = cmp_diff,
 	};
 
-	memset(t, 0, sizeof(*t));
 	for (int i = 0; i < N_TABLES; i++)
-		t->t[i].cmp = cmp[i];
+		t[i].cmp = cmp[i];
 }
 
 static void tables_fini(struct tables *t)
@@ -101,9 +107,9 @@ static void tables_fini(struct tables *t)
 		table_fini(&t->t[i]);
 }
 
-static int tables_copy(struct tables *out, const struct tables *in)
+static int tables_copy(struct tables *out, const struct tables *in, int from)
 {
-	for (int i = 0; i < N_TABLES; i++)
+	for (int i = from; i < N_TABLES; i++)
 		if (table_copy(&out->t[i], &in->t[i]) < 0)
 			return ERR_NOMEM;
 	out->stage_source = in->stage_source;
@@ -132,6 +138,8 @@ int memstore_misuse(struct memstore *m, struct err *e, const char *what)
 
 int memstore_enter(struct memstore *m, struct err *e)
 {
+	if (m->base->pause != NULL)
+		m->base->pause(m->base->arg);
 	m->calls++;
 	if (m->down || (m->crash_at > 0 && m->calls >= m->crash_at)) {
 		m->down = true;
@@ -142,6 +150,155 @@ int memstore_enter(struct memstore *m, struct err *e)
 	return 0;
 }
 
+/* ---- the writes of a transaction ---------------------------------------------------------- */
+
+static int apply_write(struct table t[N_TABLES], const struct mem_write *w)
+{
+	bool found;
+	size_t at;
+
+	if (w->what == MEM_PUT)
+		return table_put(&t[w->table], w->row);
+	at = table_find(&t[w->table], w->row, &found);
+	if (w->what == MEM_DEL && found)
+		table_del(&t[w->table], at);
+	return 0;
+}
+
+/* What is committed everybody sees. */
+static int publish(struct memstore *m, const struct mem_write *w)
+{
+	struct membase *b = m->base;
+	int r = apply_write(b->committed, w);
+
+	for (size_t i = 0; r == 0 && i < b->n_sessions; i++)
+		if (b->session[i] != m)
+			r = apply_write(b->session[i]->now.t, w);
+	return r;
+}
+
+static void tx_end(struct memstore *m)
+{
+	m->log.n = 0;
+	m->in_tx = m->failed = false;
+	m->tx_no = 0;
+	for (int i = 0; i < MEM_SPACES; i++)
+		if (m->base->space_owner[i] == m)
+			m->base->space_owner[i] = NULL;
+}
+
+static int tx_keep(struct memstore *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < m->log.n; i++)
+		r = publish(m, &m->log.v[i]);
+	tx_end(m);
+	return r;
+}
+
+static void tx_undo(struct memstore *m)
+{
+	bool wrote[N_TABLES] = {false};
+
+	for (size_t i = 0; i < m->log.n; i++)
+		wrote[m->log.v[i].table] = true;
+	for (int i = 0; i < N_TABLES; i++) {
+		const struct table *was = m->dry || i >= T_STAGE ? &m->saved.t[i]
+								 : &m->base->committed[i];
+
+		if ((m->dry || i >= T_STAGE || wrote[i]) && table_copy(&m->now.t[i], was) < 0)
+			abort();
+	}
+	m->now.stage_source = m->saved.stage_source;
+	m->now.diff_next = m->saved.diff_next;
+	tx_end(m);
+}
+
+static int tx_wait(struct memstore *m, struct memstore *other, struct err *e)
+{
+	if (m->base->wait == NULL || m->base->wait(m->base->arg, m, other) < 0)
+		return memstore_misuse(m, e, "two sessions wait for each other for ever");
+	return 0;
+}
+
+/* Who else holds the row; NULL: nobody. */
+static struct memstore *holder(const struct memstore *m, int table, const void *key)
+{
+	struct membase *b = m->base;
+
+	for (size_t i = 0; i < b->n_sessions; i++) {
+		struct memstore *o = b->session[i];
+
+		for (size_t k = 0; o != m && k < o->log.n; k++)
+			if (o->log.v[k].table == table &&
+			    b->committed[table].cmp(o->log.v[k].row, key) == 0)
+				return o;
+	}
+	return NULL;
+}
+
+bool memstore_held(const struct memstore *m, int table, const void *key)
+{
+	return holder(m, table, key) != NULL;
+}
+
+int memstore_wait(struct memstore *m, int table, const void *key, struct err *e)
+{
+	struct memstore *other;
+	int r = 0;
+
+	while (r == 0 && (other = holder(m, table, key)) != NULL)
+		r = tx_wait(m, other, e);
+	return r;
+}
+
+uint64_t memstore_tx_no(struct memstore *m)
+{
+	if (!m->in_tx)
+		return ++m->base->tx_no;
+	if (m->tx_no == 0)
+		m->tx_no = ++m->base->tx_no;
+	return m->tx_no;
+}
+
+/* Kept for the end of the transaction, or at once. */
+static int record(struct memstore *m, int table, int what, void *row, struct err *e)
+{
+	struct mem_write w = {(uint8_t)table, what, row};
+
+	if (m->dry || table >= T_STAGE)
+		return 0;
+	if (!m->in_tx)
+		return publish(m, &w) < 0 ? memstore_nomem(m, e) : 0;
+	memstore_tx_no(m);
+	return vec_push(&m->log, w) < 0 ? memstore_nomem(m, e) : 0;
+}
+
+int memstore_put(struct memstore *m, int table, void *row, struct err *e)
+{
+	int r = table >= T_STAGE ? 0 : memstore_wait(m, table, row, e);
+
+	if (r == 0 && table_put(&m->now.t[table], row) < 0)
+		return memstore_nomem(m, e);
+	return r < 0 ? r : record(m, table, MEM_PUT, row, e);
+}
+
+int memstore_del(struct memstore *m, int table, size_t at, struct err *e)
+{
+	void *row = m->now.t[table].v[at];
+
+	table_del(&m->now.t[table], at);
+	return record(m, table, MEM_DEL, row, e);
+}
+
+int memstore_lock(struct memstore *m, int table, void *row, struct err *e)
+{
+	return m->in_tx ? record(m, table, MEM_LOCK, row, e) : 0;
+}
+
+/* ---- transactions ------------------------------------------------------------------------- */
+
 static int mem_begin(void *ctx, struct err *e)
 {
 	struct memstore *m = ctx;
@@ -151,10 +308,10 @@ static int mem_begin(void *ctx, struct err *e)
 		return r;
 	if (m->in_tx)
 		return memstore_misuse(m, e, "begin inside a transaction");
-	if (tables_copy(&m->saved, &m->now) < 0)
+	if (tables_copy(&m->saved, &m->now, m->dry ? 0 : T_STAGE) < 0)
 		return memstore_nomem(m, e);
 	m->in_tx = true;
-	m->tx_no++;
+	m->tx_no = 0;
 	return 0;
 }
 
@@ -166,23 +323,12 @@ static int mem_commit(void *ctx, struct err *e)
 
 	/* A crash in commit itself: the client cannot know on which side of it. */
 	if (r < 0 && m->down && !was_down && m->commit_applied && m->in_tx && !m->failed)
-		m->in_tx = false;
+		tx_keep(m);
 	if (r < 0)
 		return r;
 	if (!m->in_tx)
 		return memstore_misuse(m, e, "commit without begin");
-	m->in_tx = false;
-	return 0;
-}
-
-static void undo(struct memstore *m)
-{
-	struct tables t = m->now;
-
-	m->now = m->saved;
-	m->saved = t;
-	m->in_tx = false;
-	m->failed = false;
+	return tx_keep(m) < 0 ? memstore_nomem(m, e) : 0;
 }
 
 static void mem_rollback(void *ctx)
@@ -190,20 +336,25 @@ static void mem_rollback(void *ctx)
 	struct memstore *m = ctx;
 
 	if (!m->down && m->in_tx)
-		undo(m);
+		tx_undo(m);
 }
 
 static int mem_lock_space(void *ctx, int32_t space_id, struct err *e)
 {
-	struct memstore *m = ctx;
+	struct memstore *m = ctx, **owner = &m->base->space_owner[space_id % MEM_SPACES];
 	int r = memstore_enter(m, e);
 
 	if (r < 0)
 		return r;
 	if (!m->in_tx)
 		return memstore_misuse(m, e, "lock outside a transaction");
-	for (size_t i = 0; i < m->policy->n_spaces; i++)
-		if (m->policy->spaces[i].id == space_id)
+	while (r == 0 && *owner != NULL && *owner != m)
+		r = tx_wait(m, *owner, e);
+	if (r < 0)
+		return r;
+	*owner = m;
+	for (size_t i = 0; i < m->base->policy->n_spaces; i++)
+		if (m->base->policy->spaces[i].id == space_id)
 			return 0;
 	return memstore_misuse(m, e, "no such space");
 }
@@ -212,8 +363,8 @@ static int mem_lock_space(void *ctx, int32_t space_id, struct err *e)
 
 const struct policy_space *memstore_space_of(const struct memstore *m, int32_t source_id)
 {
-	for (size_t i = 0; i < m->policy->n_spaces; i++) {
-		const struct policy_space *s = &m->policy->spaces[i];
+	for (size_t i = 0; i < m->base->policy->n_spaces; i++) {
+		const struct policy_space *s = &m->base->policy->spaces[i];
 
 		for (size_t k = 0; k < s->n_sources; k++)
 			if (s->sources[k].id == source_id)
@@ -224,9 +375,9 @@ const struct policy_space *memstore_space_of(const struct memstore *m, int32_t s
 
 bool memstore_has_zone(const struct memstore *m, int32_t zone_id)
 {
-	for (size_t i = 0; i < m->policy->n_spaces; i++)
-		for (size_t k = 0; k < m->policy->spaces[i].n_zones; k++)
-			if (m->policy->spaces[i].zones[k].id == zone_id)
+	for (size_t i = 0; i < m->base->policy->n_spaces; i++)
+		for (size_t k = 0; k < m->base->policy->spaces[i].n_zones; k++)
+			if (m->base->policy->spaces[i].zones[k].id == zone_id)
 				return true;
 	return false;
 }
@@ -253,9 +404,9 @@ bool memstore_zone_asked(const struct memstore *m, int32_t zone_id)
 
 static bool has_subnet(const struct memstore *m, int32_t subnet_id)
 {
-	for (size_t i = 0; i < m->policy->n_spaces; i++)
-		for (size_t k = 0; k < m->policy->spaces[i].n_subnets; k++)
-			if (m->policy->spaces[i].subnets[k].id == subnet_id)
+	for (size_t i = 0; i < m->base->policy->n_spaces; i++)
+		for (size_t k = 0; k < m->base->policy->spaces[i].n_subnets; k++)
+			if (m->base->policy->spaces[i].subnets[k].id == subnet_id)
 				return true;
 	return false;
 }
@@ -278,33 +429,40 @@ static int mem_source_get(void *ctx, struct source_row *out, struct arena *a, in
 	return 0;
 }
 
-/* A simulated life has one process at a time: it has all zones from the first one it asks for. */
 static int mem_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e)
 {
-	struct memstore *m = ctx;
+	struct memstore *m = ctx, **owner = &m->base->zone_owner[zone_id % MEM_ZONES];
+	int r = memstore_enter(m, e);
 
-	(void)zone_id;
-	if (m->zones_since == 0)
-		m->zones_since = m->tx_no + 1;
-	*got = true;
-	*since = m->zones_since;
-	return memstore_enter(m, e);
+	*got = false;
+	*since = 0;
+	if (r < 0)
+		return r;
+	if (*owner == NULL) {
+		*owner = m;
+		m->zone_since[zone_id % MEM_ZONES] = m->base->tx_no + 1;
+	}
+	*got = *owner == m;
+	*since = *got ? m->zone_since[zone_id % MEM_ZONES] : 0;
+	return 0;
 }
 
 static bool mem_zone_held(void *ctx, int32_t zone_id, uint64_t *since)
 {
 	const struct memstore *m = ctx;
+	bool ours = m->base->zone_owner[zone_id % MEM_ZONES] == m;
 
-	(void)zone_id;
-	*since = m->zones_since;
-	return m->zones_since != 0;
+	*since = ours ? m->zone_since[zone_id % MEM_ZONES] : 0;
+	return ours;
 }
 
 static void mem_zones_unlock(void *ctx)
 {
 	struct memstore *m = ctx;
 
-	m->zones_since = 0;
+	for (int i = 0; i < MEM_ZONES; i++)
+		if (m->base->zone_owner[i] == m)
+			m->base->zone_owner[i] = NULL;
 }
 
 /* The policy of a simulated life does not change. */
@@ -326,10 +484,10 @@ static int mem_source_put(void *ctx, const struct source_row *row, struct err *e
 		return r;
 	if (memstore_space_of(m, row->id) == NULL)
 		return memstore_misuse(m, e, "no such source");
-	struct source_row *n = arena_alloc(&m->rows, sizeof(*n));
-	if (n == NULL || !dup_source(&m->rows, n, row) || table_put(&m->now.t[T_SOURCE], n) < 0)
+	struct source_row *n = arena_alloc(&m->base->rows, sizeof(*n));
+	if (n == NULL || !dup_source(&m->base->rows, n, row))
 		return memstore_nomem(m, e);
-	return 0;
+	return memstore_put(m, T_SOURCE, n, e);
 }
 
 static int mem_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32_t id,
@@ -352,11 +510,11 @@ static int mem_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32_
 
 static int put_zone(struct memstore *m, const struct zone_row *row, bool sent, struct err *e)
 {
-	struct zone_row *n = arena_alloc(&m->rows, sizeof(*n));
+	struct zone_row *n = arena_alloc(&m->base->rows, sizeof(*n));
 	bool found;
 	size_t at = table_find(&m->now.t[T_ZONE], row, &found);
 
-	if (n == NULL || !dup_zone(&m->rows, n, row))
+	if (n == NULL || !dup_zone(&m->base->rows, n, row))
 		return memstore_nomem(m, e);
 	if (!sent) {
 		const struct zone_row *had = found ? m->now.t[T_ZONE].v[at] : NULL;
@@ -364,7 +522,7 @@ static int put_zone(struct memstore *m, const struct zone_row *row, bool sent, s
 		n->sent_known = had != NULL && had->sent_known;
 		n->sent_serial = n->sent_known ? had->sent_serial : 0;
 	}
-	return table_put(&m->now.t[T_ZONE], n) < 0 ? memstore_nomem(m, e) : 0;
+	return memstore_put(m, T_ZONE, n, e);
 }
 
 static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
@@ -376,7 +534,8 @@ static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 		return r;
 	if (!memstore_has_zone(m, row->id))
 		return memstore_misuse(m, e, "no such zone");
-	return put_zone(m, row, false, e);
+	r = memstore_wait(m, T_ZONE, row, e);
+	return r < 0 ? r : put_zone(m, row, false, e);
 }
 
 static bool is_current(const struct zone_row *row, uint32_t serial, int64_t full_s)
@@ -394,8 +553,11 @@ static int mem_zones_looked(void *ctx, struct zone_look *v, size_t n, int64_t at
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct zone_row row = {.id = v[i].id};
 		bool found;
-		size_t at = table_find(&m->now.t[T_ZONE], &row, &found);
 
+		r = memstore_wait(m, T_ZONE, &row, e);
+		size_t at = table_find(&m->now.t[T_ZONE], &row, &found);
+		if (r < 0)
+			return r;
 		if (found)
 			row = *(const struct zone_row *)m->now.t[T_ZONE].v[at];
 		v[i].current = is_current(&row, v[i].serial, full_s);
@@ -417,7 +579,7 @@ static int mem_zone_sent(void *ctx, int32_t id, uint32_t serial, bool anew, stru
 
 	if (r < 0)
 		return r;
-	if (!memstore_has_zone(m, id))
+	if (!memstore_has_zone(m, id) || memstore_held(m, T_ZONE, &row))
 		return 0;
 	size_t at = table_find(&m->now.t[T_ZONE], &row, &found);
 	if (found)
@@ -455,11 +617,11 @@ static int mem_brake_put(void *ctx, const struct brake *b, int32_t zone_id, int3
 	if (memstore_space_of(m, source_id) == NULL ||
 	    (zone_id > 0 ? !memstore_has_zone(m, zone_id) : !has_subnet(m, -zone_id)))
 		return memstore_misuse(m, e, "no such zone, subnet or source");
-	struct brake_row *n = arena_alloc(&m->rows, sizeof(*n));
+	struct brake_row *n = arena_alloc(&m->base->rows, sizeof(*n));
 	if (n == NULL)
 		return memstore_nomem(m, e);
 	*n = (struct brake_row){zone_id, source_id, *b};
-	return table_put(&m->now.t[T_BRAKE], n) < 0 ? memstore_nomem(m, e) : 0;
+	return memstore_put(m, T_BRAKE, n, e);
 }
 
 /* ---- journal and dump --------------------------------------------------------------------- */
@@ -470,13 +632,12 @@ static int mem_journal(void *ctx, const struct journal_line *v, size_t n, struct
 	int r = memstore_enter(m, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct line_row *row = arena_alloc(&m->rows, sizeof(*row));
+		struct line_row *row = arena_alloc(&m->base->rows, sizeof(*row));
 
-		if (row == NULL || !dup_line(&m->rows, &row->line, &v[i]))
+		if (row == NULL || !dup_line(&m->base->rows, &row->line, &v[i]))
 			return memstore_nomem(m, e);
-		row->no = m->now.t[T_JOURNAL].n;
-		if (table_put(&m->now.t[T_JOURNAL], row) < 0)
-			return memstore_nomem(m, e);
+		row->no = m->base->lines++;
+		r = memstore_put(m, T_JOURNAL, row, e);
 	}
 	return r;
 }
@@ -595,28 +756,83 @@ const struct journal_line *memstore_journal_at(const struct memstore *m, size_t 
 
 /* ---- life --------------------------------------------------------------------------------- */
 
-struct memstore *memstore_new(const struct policy *p)
+static struct memstore *new_session(struct membase *b)
 {
 	struct memstore *m = calloc(1, sizeof(*m));
 
-	if (m == NULL)
+	if (m == NULL || b->n_sessions == MEMSTORE_SESSIONS) {
+		free(m);
 		return NULL;
-	m->policy = p;
-	tables_init(&m->now);
-	tables_init(&m->saved);
-	tables_init(&m->outer);
+	}
+	m->base = b;
+	table_order(m->now.t);
+	table_order(m->saved.t);
+	table_order(m->outer.t);
+	for (int i = 0; i < T_STAGE; i++)
+		if (table_copy(&m->now.t[i], &b->committed[i]) < 0) {
+			tables_fini(&m->now);
+			free(m);
+			return NULL;
+		}
+	b->session[b->n_sessions++] = m;
 	return m;
+}
+
+static void base_free(struct membase *b)
+{
+	for (int i = 0; i < N_TABLES; i++)
+		table_fini(&b->committed[i]);
+	arena_fini(&b->rows);
+	free(b);
+}
+
+struct memstore *memstore_new(const struct policy *p)
+{
+	struct membase *b = calloc(1, sizeof(*b));
+	struct memstore *m;
+
+	if (b == NULL)
+		return NULL;
+	b->policy = p;
+	table_order(b->committed);
+	m = new_session(b);
+	if (m == NULL)
+		base_free(b);
+	return m;
+}
+
+struct memstore *memstore_beside(struct memstore *m)
+{
+	return new_session(m->base);
+}
+
+void memstore_together(struct memstore *m, void (*pause)(void *arg),
+		       int (*wait)(void *arg, struct memstore *m, struct memstore *other),
+		       void *arg)
+{
+	m->base->pause = pause;
+	m->base->wait = wait;
+	m->base->arg = arg;
 }
 
 void memstore_free(struct memstore *m)
 {
+	struct membase *b;
+	size_t i = 0;
+
 	if (m == NULL)
 		return;
+	b = m->base;
+	while (b->session[i] != m)
+		i++;
+	b->session[i] = b->session[--b->n_sessions];
 	tables_fini(&m->now);
 	tables_fini(&m->saved);
 	tables_fini(&m->outer);
-	arena_fini(&m->rows);
+	vec_fini(&m->log);
 	free(m);
+	if (b->n_sessions == 0)
+		base_free(b);
 }
 
 struct flow_store memstore_flow(struct memstore *m)
@@ -666,11 +882,11 @@ bool memstore_crashed(const struct memstore *m)
 void memstore_restart(struct memstore *m)
 {
 	if (m->in_tx)
-		undo(m);
+		tx_undo(m);
 	memstore_drop_stage(m);
 	m->down = false;
 	m->crash_at = 0;
-	m->zones_since = 0;
+	mem_zones_unlock(m);
 }
 
 bool memstore_in_tx(const struct memstore *m)
@@ -687,7 +903,7 @@ int memstore_dry_begin(struct memstore *m, struct err *e)
 {
 	if (m->in_tx || m->dry)
 		return err_set(e, ERR_BUG, "dry run inside a transaction or a dry run");
-	if (tables_copy(&m->outer, &m->now) < 0)
+	if (tables_copy(&m->outer, &m->now, 0) < 0)
 		return err_nomem(e);
 	m->dry = true;
 	return 0;
@@ -698,7 +914,7 @@ void memstore_dry_end(struct memstore *m)
 	if (!m->dry)
 		return;
 	if (m->in_tx)
-		undo(m);
+		tx_undo(m);
 	struct tables t = m->now;
 	m->now = m->outer;
 	m->outer = t;

@@ -15,6 +15,7 @@ enum model_author {
 	/* A person wrote what the bridge had once sent, or a restored zone brought back what
 	 * the bridge had removed: by its value nobody can tell whose it is. */
 	MODEL_EITHER,
+	MODEL_UPDATER,           /* another DHCP updater, for a client of the bridge's */
 };
 
 /* Chances in 1000, for each message or call. */
@@ -22,6 +23,10 @@ struct model_faults {
 	uint32_t lost_request;   /* never arrives; times out */
 	uint32_t lost_answer;    /* applied, times out */
 	uint32_t late;           /* times out, applied within the TSIG fudge, also after newer */
+	/* Of what is applied and never answered a copy comes late.  What was answered does not come
+	 * again: updates go by TCP, and each attempt is signed anew. */
+	uint32_t repeated;
+	uint32_t reordered;      /* overtakes others of its connection */
 	uint32_t broken;         /* the connection breaks under everything in flight */
 	uint32_t unsent;         /* no connection */
 	uint32_t servfail;
@@ -32,13 +37,15 @@ struct model_faults {
 	bool keeps_zones;        /* refuses every transfer; queries are answered */
 };
 
-enum { MODEL_TIMEOUT_S = 3, MODEL_FUDGE_S = 300, MODEL_TYPE_MAX = 100 };
+enum { MODEL_TIMEOUT_S = 3, MODEL_FUDGE_S = 300, MODEL_TYPE_MAX = 100,
+       MODEL_BRIDGES = 2 };
 
 struct model;
 
 struct model *model_new(uint64_t seed, int64_t now_s);
 void model_free(struct model *m);
-struct flow_net model_net(struct model *m);
+/* The connections of one of the bridges, from 0. */
+struct flow_net model_net(struct model *m, unsigned bridge);
 /* Serves the zone, with NS at its apex.  Borrows z.  0 or ERR_NOMEM. */
 int model_serve(struct model *m, const struct policy_zone *z);
 struct model_faults *model_faults(struct model *m);
@@ -49,8 +56,8 @@ void model_advance(struct model *m, int64_t seconds);
 /* Messages that touch this owner are REFUSED from now on. */
 int model_refuse(struct model *m, const struct dname *owner);
 bool model_refuses(const struct model *m, const struct dname *owner);
-/* The process died: nobody waits for what is in flight; it may still arrive. */
-void model_disconnect(struct model *m);
+/* The process died: nobody waits for what it has in flight; it may still arrive. */
+void model_disconnect(struct model *m, unsigned bridge);
 
 /* A person's edits, not logged anywhere.  rdata NULL: the whole RRset; type RR_ANY: all of the
  * owner.  True when something changed (a CNAME beside data is dropped in silence). */
@@ -62,6 +69,15 @@ bool model_person_del(struct model *m, int32_t zone_id, const struct dname *owne
 bool model_has_dhcid(const struct model *m, int32_t zone_id, const struct dname *owner);
 /* From now on nobody can tell whose this record is. */
 void model_share(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
+		 const void *rdata, size_t rdlen);
+/* One message of a DHCP updater, not logged anywhere: its rcode.  *took: something that the bridge
+ * had written is gone. */
+unsigned model_updater(struct model *m, int32_t zone_id, const struct change *c, bool *took);
+/* The bridge has heard of this client by this name: what the updater writes for it there, the bridge
+ * may take for its own. */
+void model_client(struct model *m, const struct dname *owner, const void *dhcid, size_t len);
+/* What the updater wrote and the bridge says is its own: from now on the bridge answers for it. */
+void model_claim(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
 		 const void *rdata, size_t rdlen);
 /* The zone as it is now, for model_restore; one per zone, replaced by the next. */
 int model_save(struct model *m, int32_t zone_id);

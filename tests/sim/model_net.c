@@ -274,6 +274,13 @@ static int net_soa(void *ctx, const struct policy_zone *zone, uint32_t *serial, 
 	return r;
 }
 
+static void net_serials(void *ctx, const struct policy_zone *const *z, size_t n,
+			struct net_serial *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i].known = net_soa(ctx, z[i], &out[i].serial, NULL) == 0;
+}
+
 static int net_transfer(void *ctx, const struct policy_zone *zone, transfer_sink sink, void *arg,
 			uint32_t *serial, struct err *e)
 {
@@ -282,6 +289,10 @@ static int net_transfer(void *ctx, const struct policy_zone *zone, transfer_sink
 
 	if (r < 0)
 		return r;
+	if (m->faults.keeps_zones) {
+		err_set(e, ERR_DENIED, "the server answered REFUSED");
+		return NET_REFUSED;
+	}
 	struct mzone *z = model_zone_of(m, zone->id);
 	bool breaks = rng_permille(&m->rng, m->faults.read_fails);
 	size_t until = breaks ? rng_below(&m->rng, (uint32_t)z->now.n + 1) : z->now.n;
@@ -330,7 +341,8 @@ static int net_changes(void *ctx, const struct policy_zone *zone, uint32_t since
 		return r;
 	while (i < z->n_past && z->past[i].serial != since)
 		i++;
-	if (i + 1 >= z->n_past || rng_permille(&m->rng, m->faults.no_history))
+	if (m->faults.keeps_zones || i + 1 >= z->n_past ||
+	    rng_permille(&m->rng, m->faults.no_history))
 		return NET_WHOLE;
 	if (rng_permille(&m->rng, m->faults.read_fails))
 		t.left = rng_below(&m->rng, 8);
@@ -343,22 +355,36 @@ static int net_changes(void *ctx, const struct policy_zone *zone, uint32_t since
 	return r;
 }
 
-static int net_query(void *ctx, const struct policy_zone *zone, const struct dname *owner,
-		     struct rrs *out, struct arena *a, struct err *e)
+static int tell_owner(const struct mset *s, struct net_look *l, struct arena *a)
+{
+	int r = 0;
+
+	l->seen = (struct rrs){NULL, 0};
+	l->cut.len = 0;
+	for (size_t i = 0; r == 0 && i < s->n; i++)
+		if (dname_equal(&s->v[i]->owner, l->owner))
+			r = rrs_add(&l->seen, a, s->v[i]->type, s->v[i]->rdata,
+				    rrtype_has(s->v[i]->type, RRTYPE_VALUE) ? s->v[i]->rdlen : 0);
+	l->got = r == 0;
+	return r;
+}
+
+static int net_query(void *ctx, const struct policy_zone *zone, struct net_look *v, size_t n,
+		     struct arena *a, struct err *e)
 {
 	struct model *m = ((struct model_conn *)ctx)->m;
-	int r = reachable(m, zone, "query", e);
 
-	out->v = NULL;
-	out->n = 0;
-	if (r < 0)
-		return r;
-	const struct mset *s = &model_zone_of(m, zone->id)->now;
-	for (size_t i = 0; r == 0 && i < s->n; i++)
-		if (dname_equal(&s->v[i]->owner, owner))
-			r = rrs_add(out, a, s->v[i]->type, s->v[i]->rdata,
-				    rrtype_has(s->v[i]->type, RRTYPE_VALUE) ? s->v[i]->rdlen : 0);
-	return r < 0 ? err_nomem(e) : 0;
+	for (size_t i = 0; i < n; i++)
+		v[i].got = false;
+	for (size_t i = 0; i < n; i++) {
+		int r = reachable(m, zone, "query", e);
+
+		if (r < 0)
+			return r;
+		if (tell_owner(&model_zone_of(m, zone->id)->now, &v[i], a) < 0)
+			return err_nomem(e);
+	}
+	return 0;
 }
 
 struct flow_net model_net(struct model *m, unsigned bridge)
@@ -370,6 +396,7 @@ struct flow_net model_net(struct model *m, unsigned bridge)
 		.submit = net_submit,
 		.collect = net_collect,
 		.soa = net_soa,
+		.serials = net_serials,
 		.transfer = net_transfer,
 		.changes = net_changes,
 		.query = net_query,

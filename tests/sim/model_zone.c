@@ -325,7 +325,8 @@ static unsigned prescan(const struct mzone *z, const struct change *c)
 }
 
 static int apply_one(struct mset *s, struct arena *a, const struct dname *apex,
-		     const struct dname *owner, const struct change_rr *u)
+		     const struct dname *owner, const struct change_rr *u,
+		     enum model_author author)
 {
 	if (u->type == RR_SOA)  /* ours never touches it; a lower serial is ignored anyway */
 		return 0;
@@ -339,12 +340,12 @@ static int apply_one(struct mset *s, struct arena *a, const struct dname *apex,
 			    u->rdlen);
 		return 0;
 	}
-	struct mrec *r = mrec_new(a, owner, u->type, u->ttl_s, MODEL_BRIDGE, u->rdata, u->rdlen);
+	struct mrec *r = mrec_new(a, owner, u->type, u->ttl_s, author, u->rdata, u->rdlen);
 	return r == NULL ? ERR_NOMEM : mset_add(s, a, r);
 }
 
 unsigned mzone_update(struct mset *out, const struct mzone *z, struct arena *a,
-		      const struct change *const *c, size_t n,
+		      const struct change *const *c, size_t n, enum model_author author,
 		      bool (*refused)(void *arg, const struct dname *owner), void *arg)
 {
 	unsigned rcode = RCODE_NOERROR;
@@ -360,7 +361,8 @@ unsigned mzone_update(struct mset *out, const struct mzone *z, struct arena *a,
 			rcode = RCODE_REFUSED;
 	for (size_t i = 0; i < n && rcode == RCODE_NOERROR; i++)
 		for (size_t k = 0; k < c[i]->n_upd && rcode == RCODE_NOERROR; k++)
-			if (apply_one(out, a, &z->zone->name, &c[i]->owner, &c[i]->upd[k]) < 0)
+			if (apply_one(out, a, &z->zone->name, &c[i]->owner, &c[i]->upd[k],
+				      author) < 0)
 				rcode = RCODE_SERVFAIL;
 	if (rcode != RCODE_NOERROR && mset_copy(out, &z->now) < 0)
 		return RCODE_SERVFAIL;

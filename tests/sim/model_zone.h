@@ -66,11 +66,11 @@ void mzone_fini(struct mzone *z);
 int mset_changes(const struct mset *from, const struct mset *to,
 		 int (*cb)(void *arg, bool added, const struct mrec *r), void *arg);
 
-/* RFC 2136 3.2 to 3.4 on a copy: the rcode, and in *out (dropped first) what the zone is
+/* RFC 2136 3.2 to 3.4 on a copy, what is added as the author's: the rcode, and in *out (dropped first) what the zone is
  * afterwards; equal to now unless 0.  refused is asked about every owner of the update
  * section. */
 unsigned mzone_update(struct mset *out, const struct mzone *z, struct arena *a,
-		      const struct change *const *c, size_t n,
+		      const struct change *const *c, size_t n, enum model_author author,
 		      bool (*refused)(void *arg, const struct dname *owner), void *arg);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/together.h"
+#include "tests/sim/truth.h"
 
 enum { NET_CALLS_MAX = 20000 };
 
@@ -23,8 +24,11 @@ void pass_between(void *arg, const char *what)
 		fflush(stdout);
 		abort();
 	}
-	if (model_faults(w->model)->read_fails > 0 && rng_permille(&w->rng, 30))
+	if (model_faults(w->model)->read_fails > 0 && rng_permille(&w->rng, 30)) {
+		truth_look(w->truth, w, TRUTH_BEFORE_HAND);
 		people_event(w);
+		truth_look(w->truth, w, TRUTH_AFTER_HAND);
+	}
 	if (w->d2.runs && rng_permille(&w->d2.rng, 40))
 		d2_event(w);
 	together_pause(w);
@@ -136,6 +140,7 @@ int pass_run(struct bridge *b, enum pass_kind kind, struct flow_counts *counts)
 
 	b->net_calls = 0;
 	memset(b->shown, 0, sizeof(b->shown));
+	truth_look(w->truth, w, TRUTH_PASS_BEGINS);
 	r = kind == PASS_RUN    ? flow_reconcile(&f, &b->feed, &e)
 	    : kind == PASS_LOOK ? look_and_plan(b, &f, &e)
 				: send(b, &f, &e);
@@ -150,6 +155,9 @@ int pass_run(struct bridge *b, enum pass_kind kind, struct flow_counts *counts)
 		pass_come_back(b);
 	if (r == 0)
 		note_read(b);
+	truth_look(w->truth, w, TRUTH_PASS_ENDS);
+	if (r == 0 && counts->pending == 0)
+		truth_clean(w->truth, w);
 	look(b);
 	return r;
 }

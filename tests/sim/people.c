@@ -44,30 +44,15 @@ static void add_other_type(struct world *w, const struct dname *owner)
 	}
 }
 
-/* What the bridge believes of the owner; nothing where it has no row. */
-static struct belief belief_at(struct world *w, struct arena *a, int32_t zone_id,
-			       const struct dname *owner)
-{
-	struct zone_key k = {zone_id, *owner};
-	struct belief *b;
-	size_t n = 0;
-
-	w->store.beliefs_get(w->store.ctx, &b, &n, &k, 1, a, NULL);
-	return n == 1 ? b[0] : (struct belief){.zone_id = zone_id};
-}
-
 /* What is known as the bridge's (a restored zone may have lost it), or due with a DHCID: such a row
  * is an offer, a bridge that died may have sent it. */
 static bool is_remembered(struct world *w, const struct dname *owner, const struct rr *r)
 {
-	struct arena a = ARENA_INIT;
-	struct belief b = belief_at(w, &a, ZONE_FWD, owner);
+	struct belief b = world_belief(w, ZONE_FWD, owner);
 	const struct rr *dhcid;
-	bool yes = rrs_has(&b.published, r) ||
-		   (b.state == BELIEF_DUE && rrs_of(&b.want, RR_DHCID, &dhcid) > 0);
 
-	arena_fini(&a);
-	return yes;
+	return rrs_has(&b.published, r) ||
+	       (b.state == BELIEF_DUE && rrs_of(&b.want, RR_DHCID, &dhcid) > 0);
 }
 
 /* The client's own address.  Where a DHCID stands, or is about to, the name is a client's
@@ -147,8 +132,7 @@ static bool pick_record(struct world *w, bool of_bridge, struct model_rr *out)
  * without that nobody can tell who wrote the rest. */
 static void share_unproven(struct world *w, int32_t zone_id, const struct dname *owner)
 {
-	struct arena a = ARENA_INIT;
-	struct belief b = belief_at(w, &a, zone_id, owner);
+	struct belief b = world_belief(w, zone_id, owner);
 	struct model_rr r;
 
 	for (size_t i = 0; model_rr_at(w->model, i, &r); i++) {
@@ -159,7 +143,6 @@ static void share_unproven(struct world *w, int32_t zone_id, const struct dname 
 		    !(rrs_has(&b.published, &x) && rrs_has(&b.seen, &x)))
 			model_share(w->model, zone_id, owner, r.type, r.rdata.p, r.rdata.len);
 	}
-	arena_fini(&a);
 }
 
 static void remove_ours(struct world *w)
@@ -189,7 +172,8 @@ static void remove_own(struct world *w)
 		return;
 	if (r.type == RR_DHCID)
 		share_unproven(w, r.zone_id, &owner);
-	if (r.author == MODEL_EITHER)
+	/* An edit that goes leaves the owner without what it replaced, too. */
+	if (r.author != MODEL_PERSON || r.type == RR_PTR)
 		world_note_removal(w, &owner);
 	say_rr(w, "removes", &owner, r.type);
 }

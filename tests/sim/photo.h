@@ -14,7 +14,8 @@ struct photo {
 bool photo_take(struct photo *p, const struct world *w);
 void photo_fini(struct photo *p);
 /* A fault where the bridge's records of one are not in the other, whoever is said to have written
- * them there.  Where something that is not the bridge's stood at the owner, nothing is asked. */
+ * them there.  Where something that is not the bridge's stood at the owner, or others keep
+ * removing what the bridge writes, nothing is asked. */
 void photo_compare(struct world *w, const struct photo *before, const struct photo *after);
 
 #endif

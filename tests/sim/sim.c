@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "tests/sim/oracle.h"
+#include "tests/sim/pass.h"
 #include "tests/sim/photo.h"
+#include "tests/sim/together.h"
 #include "tests/sim/truth.h"
-#include "tests/sim/world.h"
 
-enum { STEPS = 24, QUIET_ROUNDS = 40, CALLS_MAX = 300000, NET_CALLS_MAX = 20000 };
-enum { RESTORED_STEPS = 12 };
+enum { STEPS = 24, QUIET_ROUNDS = 40, RESTORED_STEPS = 12, FURTHER_PASSES = 5 };
 enum { ROUND_S = 400, LONG_S = 4200 };  /* over the TSIG fudge and backoff; over stale-after */
 
 struct total {
@@ -26,39 +26,13 @@ struct total {
 	uint64_t passes, crashes, updates, told;
 };
 
-static void between(void *arg, const char *what)
-{
-	struct world *w = arg;
-
-	if ((strcmp(what, "submit") == 0 || strcmp(what, "collect") == 0) &&
-	    memstore_in_tx(w->ms))
-		world_fault(w, "a transaction is open while a packet is in flight (%s)", what);
-	if (++w->net_calls == NET_CALLS_MAX) {
-		/* nothing but an end of the process gets out of an endless loop in flow */
-		printf("a pass does not end: %d calls of the net\n", NET_CALLS_MAX);
-		fflush(stdout);
-		abort();
-	}
-	if (model_faults(w->model)->read_fails > 0 && rng_permille(&w->rng, 30)) {
-		truth_look(w->truth, w, TRUTH_BEFORE_HAND);
-		people_event(w);
-		truth_look(w->truth, w, TRUTH_AFTER_HAND);
-	}
-}
-
-static void say(void *arg, enum message id, const char *subject, const char *sentence)
-{
-	(void)id;
-	world_say(arg, "    %s: %s", subject, sentence);
-}
-
 /* What this pass wrote into the journal. */
 static void dump_journal(struct world *w)
 {
 	char name[DNAME_TEXT], ip[IPADDR_TEXT];
 
-	for (; w->journal_shown < memstore_journal_n(w->ms); w->journal_shown++) {
-		const struct journal_line *l = memstore_journal_at(w->ms, w->journal_shown);
+	for (; w->journal_shown < memstore_journal_n(w->bridge[0].ms); w->journal_shown++) {
+		const struct journal_line *l = memstore_journal_at(w->bridge[0].ms, w->journal_shown);
 
 		printf("journal %s %s %s: %s\n", l->event,
 		       l->owner == NULL ? "-" : dname_print(name, l->owner),
@@ -74,9 +48,9 @@ static void dump(struct world *w)
 	char name[DNAME_TEXT];
 
 	dump_journal(w);
-	memstore_dump(w->ms, &b);
+	memstore_dump(w->bridge[0].ms, &b);
 	for (size_t i = 0; model_rr_at(w->model, i, &r); i++) {
-		static const char *const author[] = {"person", "bridge", "either"};
+		static const char *const author[] = {"person", "bridge", "either", "updater"};
 
 		buf_printf(&b, "record %s %s ", author[r.author], dname_print(name, r.owner));
 		rr_print(&b, &(struct rr){r.type, r.rdata.len, r.rdata.p});
@@ -88,68 +62,42 @@ static void dump(struct world *w)
 
 /* ---- one pass ----------------------------------------------------------------------------- */
 
-static struct flow make_flow(struct world *w)
+static enum pass_kind kind_of(struct bridge *b)
 {
-	return (struct flow){.policy = &w->policy,
-			     .store = &w->store,
-			     .net = &w->net,
-			     .full_every_s = 1800,
-			     .started_s = model_now_s(w->model),
-			     .say = say,
-			     .say_arg = w};
+	if (b->w->company != DAEMON)
+		return PASS_RUN;
+	return b->no == 1 ? PASS_SEND : rng_permille(&b->w->pair, 300) ? PASS_RUN : PASS_LOOK;
 }
 
-/* After a crash: a new process, a new session; what was in flight goes its own way. */
-static void come_back(struct world *w)
+/* What came of both together. */
+static struct {
+	struct flow_counts counts;
+	int failed;
+} together;
+
+static void work(struct bridge *b)
 {
-	memstore_restart(w->ms);
-	model_disconnect(w->model);
-	w->open_src = 0;
+	struct flow_counts counts;
+	int r = pass_run(b, kind_of(b), &counts);
+
+	together.failed += r < 0;
+	together.counts.pending += counts.pending;
+	together.counts.changed += counts.changed;
 }
 
-static void look(struct world *w)
-{
-	if (model_trespass(w->model)[0] != '\0')
-		world_fault(w, "%s", model_trespass(w->model));
-	if (memstore_in_tx(w->ms))
-		world_fault(w, "a pass left its transaction open");
-}
-
-/* What the sources showed to a pass that came through, the bridge knows.  A pass may come through
- * without having asked all of them. */
-static void note_read(struct world *w)
-{
-	for (int i = 0; i < N_LEASES; i++)
-		if (w->shown[i < N_LEASES4 ? SRC_DHCP4 : SRC_DHCP6] && w->leases[i].client >= 0 &&
-		    !w->leases[i].hidden)
-			w->leases[i].read = true;
-}
-
+/* Whoever there is does a pass.  Negative: a pass did not come through. */
 static int reconcile(struct world *w, struct flow_counts *counts)
 {
-	struct flow f = make_flow(w);
-	struct err e = {0};
-	int r;
+	int r = 0;
 
-	w->net_calls = 0;
-	memset(w->shown, 0, sizeof(w->shown));
-	truth_look(w->truth, w, TRUTH_PASS_BEGINS);
-	r = flow_reconcile(&f, &w->feed, &e);
-	*counts = f.counts;
-	if (r < 0 && memstore_crashed(w->ms))
-		world_say(w, "crashed");
-	else if (r < 0)
-		world_say(w, "pass ended with %d: %s", r, e.text);
-	if (r == ERR_BUG || r == ERR_NOMEM)
-		world_fault(w, "pass ended with %d: %s", r, e.text);
-	if (memstore_crashed(w->ms))
-		come_back(w);
-	if (r == 0)
-		note_read(w);
-	truth_look(w->truth, w, TRUTH_PASS_ENDS);
-	if (r == 0 && counts->pending == 0)
-		truth_clean(w->truth, w);
-	look(w);
+	if (w->company == ALONE) {
+		r = pass_run(&w->bridge[0], PASS_RUN, counts);
+	} else {
+		memset(&together, 0, sizeof(together));
+		together_run(w, work);
+		*counts = together.counts;
+		r = -together.failed;
+	}
 	if (w->verbose > 1)
 		dump(w);
 	return r;
@@ -174,6 +122,8 @@ static void bad_weather(struct world *w)
 	f->late = rng_below(&w->rng, 150);
 	f->broken = rng_below(&w->rng, 100);
 	f->unsent = rng_below(&w->rng, 100);
+	f->repeated = rng_below(&w->rng, 500);
+	f->reordered = rng_below(&w->rng, 300);
 	f->servfail = rng_below(&w->rng, 100);
 	f->read_fails = rng_below(&w->rng, 200);
 	f->no_history = rng_below(&w->rng, 200);
@@ -190,12 +140,19 @@ static void bad_sources(struct world *w)
 			w->mode[i] = (enum feed_mode)rng_below(&w->rng, FEED_EMPTY + 1);
 }
 
-static void plan_crash(struct world *w)
+static void plan_crash(struct bridge *b, struct rng *rng)
 {
-	if (rng_permille(&w->rng, 600))
+	if (rng_permille(rng, 600))
 		return;
-	memstore_crash_commit(w->ms, rng_permille(&w->rng, 500));
-	memstore_crash_at(w->ms, 1 + rng_below(&w->rng, rng_permille(&w->rng, 500) ? 40 : 400));
+	memstore_crash_commit(b->ms, rng_permille(rng, 500));
+	memstore_crash_at(b->ms, 1 + rng_below(rng, rng_permille(rng, 500) ? 40 : 400));
+}
+
+/* Nobody is to die any more. */
+static void no_crash(struct world *w)
+{
+	for (int i = 0; i < MEMSTORE_SESSIONS; i++)
+		memstore_crash_at(w->bridge[i].ms, 0);
 }
 
 /* What comes late comes now. */
@@ -209,7 +166,7 @@ static void advance(struct world *w, int64_t seconds)
 
 static int observe(struct world *w, const struct manual *m, bool end)
 {
-	struct flow f = make_flow(w);
+	struct flow f = pass_flow(&w->bridge[0]);
 	struct err e = {0};
 	struct obs o;
 	int r;
@@ -234,13 +191,13 @@ static void manual_event(struct world *w)
 			if (w->manual[i].present && ipaddr_cmp(&w->manual[i].addr, &m->addr) == 0)
 				return;
 	}
-	plan_crash(w);
+	plan_crash(&w->bridge[0], &w->rng);
 	for (int tries = 0; r < 0 && tries < 3; tries++) {
 		r = observe(w, m, m->present);
-		if (memstore_crashed(w->ms))
-			come_back(w);
+		if (memstore_crashed(w->bridge[0].ms))
+			pass_come_back(&w->bridge[0]);
 	}
-	memstore_crash_at(w->ms, 0);
+	no_crash(w);
 	if (r < 0)
 		world_fault(w, "a manual record was not taken although nothing is broken");
 	m->present = !m->present;
@@ -251,6 +208,15 @@ static void manual_event(struct world *w)
 
 /* ---- a life ------------------------------------------------------------------------------- */
 
+/* The DHCP servers notice what is over, and D2 is at work. */
+static void d2_work(struct world *w)
+{
+	for (int i = 0; i < N_LEASES; i++)
+		d2_lease(w, &w->leases[i]);
+	for (unsigned n = w->d2.runs ? rng_below(&w->d2.rng, 6) : 0; n > 0; n--)
+		d2_event(w);
+}
+
 static void live(struct world *w, struct total *t)
 {
 	for (int step = 0; step < STEPS && w->fault.len == 0; step++) {
@@ -258,16 +224,21 @@ static void live(struct world *w, struct total *t)
 
 		for (unsigned n = rng_below(&w->rng, 6); n > 0; n--)
 			world_event(w);
+		d2_work(w);
 		if (rng_permille(&w->rng, 150))
 			manual_event(w);
+		for (int n = 0; w->decides && n < 3; n++)
+			decides_event(w);
 		bad_weather(w);
 		bad_sources(w);
 		w->gentle = rng_permille(&w->rng, 500);
-		plan_crash(w);
+		plan_crash(&w->bridge[0], &w->rng);
+		if (w->company != ALONE)
+			plan_crash(&w->bridge[1], &w->pair);
 		world_say(w, "pass %d", step);
 		t->crashes += reconcile(w, &counts) < 0;
 		t->passes++;
-		memstore_crash_at(w->ms, 0);
+		no_crash(w);
 		advance(w, 1 + rng_below(&w->rng, 900));
 	}
 }
@@ -277,7 +248,10 @@ static void heal(struct world *w)
 	*model_faults(w->model) = (struct model_faults){.keeps_zones = w->no_transfers};
 	set_modes(w, FEED_GOOD);
 	w->gentle = false;
-	memstore_crash_at(w->ms, 0);
+	no_crash(w);
+	d2_drain(w);
+	w->d2.runs = false;
+	w->healed = true;
 }
 
 static uint64_t serials(const struct world *w)
@@ -336,18 +310,26 @@ static void ask_nothing_moves(struct world *w, const char *what, bool removals_o
 			    (unsigned long long)counts.changed);
 }
 
-static void ask_twice(struct world *w)
+static void ask_further(struct world *w)
 {
 	struct buf a = BUF_INIT, b = BUF_INIT;
 
 	ask_nothing_moves(w, "a further pass", false);
-	memstore_dump(w->ms, &a);
-	ask_nothing_moves(w, "one more pass", false);
-	memstore_dump(w->ms, &b);
+	memstore_dump(w->bridge[0].ms, &a);
+	for (int n = 1; n < FURTHER_PASSES; n++)
+		ask_nothing_moves(w, "one more pass", false);
+	memstore_dump(w->bridge[0].ms, &b);
 	if (w->fault.len == 0 && strcmp(buf_text(&a), buf_text(&b)) != 0)
 		world_fault(w, "two equal passes left different states");
 	buf_fini(&a);
 	buf_fini(&b);
+}
+
+/* From now on one bridge does it all. */
+static void send_away(struct world *w)
+{
+	pass_come_back(&w->bridge[1]);
+	w->company = ALONE;
 }
 
 static void some_changes(struct world *w, struct total *t)
@@ -390,7 +372,9 @@ static void ask_restored(struct world *w, struct total *t)
 
 static void ask(struct world *w, struct total *t)
 {
-	ask_twice(w);
+	ask_further(w);
+	d2_claimed(w);
+	send_away(w);
 	if (w->fault.len == 0)
 		oracle_check(w, &t->counts);
 	if (w->fault.len == 0)
@@ -433,12 +417,15 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
-	w.truth = ok ? truth_new(&w) : NULL;
-	ok = w.truth != NULL;
+	if (ok && w.company == ALONE && !w.has_d2 && !w.decides) {
+		w.truth = truth_new(&w);
+		ok = w.truth != NULL;
+	}
 	if (!ok)
 		world_fault(&w, "out of memory");
 	if (ok) {
-		model_between(w.model, between, &w);
+		model_between(w.model, pass_between, &w);
+		together_bind(&w);
 		w.no_transfers = seed % 8 == 0;
 		refuse_some(&w);
 		live(&w, t);
@@ -452,8 +439,10 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	if (!ok && verbose)
 		dump(&w);
 	if (!ok)
-		printf("seed %llu: %s\nreplay: %s -s %llu -n 1 -v\n", (unsigned long long)seed,
-		       buf_text(&w.fault), program, (unsigned long long)seed);
+		printf("seed %llu (%s%s%s): %s\nreplay: %s -s %llu -n 1 -v\n",
+		       (unsigned long long)seed, world_company(&w), w.has_d2 ? ", D2" : "",
+		       w.decides ? ", decisions" : "", buf_text(&w.fault), program,
+		       (unsigned long long)seed);
 	else if (verbose)
 		printf("seed %llu: ok\n", (unsigned long long)seed);
 	truth_free(w.truth);
@@ -478,6 +467,7 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);  /* a failing seed is told at once */
 	for (uint64_t i = 0; i < count; i++)
 		passed += run_seed(argv[0], first + i, verbose, &t);
 	printf("%llu passes, %llu cut short, %llu updates, %llu times only changes read; "

@@ -506,8 +506,11 @@ static void note_voices(struct truth *t, const struct world *w, bool passing)
 
 void truth_look(struct truth *t, struct world *w, enum truth_when when)
 {
-	struct photo was = t->last;
+	struct photo was;
 
+	if (t == NULL)
+		return;
+	was = t->last;
 	if (!photo_take(&t->last, w))
 		t->bad = true;
 	if (when == TRUTH_BEFORE_HAND || when == TRUTH_PASS_ENDS) {
@@ -531,9 +534,9 @@ static bool was_shown(const struct world *w, const struct place *p, uint8_t kind
 {
 	switch (kind) {
 	case OBS_LEASE:
-		return w->shown[p->addr.family == 4 ? SRC_DHCP4 : SRC_DHCP6];
+		return w->bridge[0].shown[p->addr.family == 4 ? SRC_DHCP4 : SRC_DHCP6];
 	case OBS_NEIGHBOUR:
-		return w->shown[SRC_ARP];
+		return w->bridge[0].shown[SRC_ARP];
 	default:
 		return true;
 	}
@@ -543,7 +546,7 @@ static void clean_neigh(struct world *w, struct place *p)
 {
 	int64_t now_s = model_now_s(w->model);
 
-	if (!w->shown[SRC_ARP] || p->neigh == NULL)
+	if (!w->bridge[0].shown[SRC_ARP] || p->neigh == NULL)
 		return;
 	if (!p->neigh->present && p->neigh_gone_s == 0 && !w->gentle)
 		p->neigh_gone_s = now_s;
@@ -558,7 +561,7 @@ void truth_clean(struct truth *t, struct world *w)
 	bool silent;
 
 	/* What others did meanwhile it may have missed. */
-	if (t->hands > 0)
+	if (t == NULL || t->hands > 0)
 		return;
 	for (size_t i = 0; i < t->n_places; i++) {
 		clean_neigh(w, &t->places[i]);
@@ -590,10 +593,13 @@ void truth_clean(struct truth *t, struct world *w)
 
 void truth_told(struct truth *t, struct world *w, const struct ipaddr *addr)
 {
-	const struct place *p = place_at(t, addr);
+	const struct place *p;
 	struct voice v[N_VOICES];
 	bool silent;
 
+	if (t == NULL)
+		return;
+	p = place_at(t, addr);
 	truth_look(t, w, TRUTH_AFTER_HAND);
 	size_t n = truth_voices(t, w, p, v, &silent);
 	for (size_t i = 0; i < t->claims.n; i++) {
@@ -608,7 +614,7 @@ void truth_check(struct truth *t, struct world *w, struct truth_counts *counts)
 {
 	struct ending x = {.t = t, .w = w, .counts = counts};
 
-	if (truth_ipam(&x))
+	if (t != NULL && truth_ipam(&x))
 		truth_zones(&x);
 	arena_fini(&x.arena);
 }

@@ -8,7 +8,9 @@
  * somebody else's), the bridge's own is taken, if what happened allows it, and the rest follows
  * from that.
  *
- * The world shows it every pass and every hand in the zones; see truth_look.
+ * The world shows it every pass and every hand in the zones; see truth_look.  It knows of one bridge,
+ * its sources and people's hands; where others are at work too there is none (NULL), and the calls do
+ * nothing.
  */
 #ifndef TESTS_SIM_TRUTH_H
 #define TESTS_SIM_TRUTH_H

@@ -79,7 +79,7 @@ static bool check_evidence_of(struct ending *x, const struct place *p, const str
 
 static bool load_evidence(struct ending *x, const struct ipaddr *addrs)
 {
-	struct flow_store *st = &x->w->store;
+	struct flow_store *st = &x->w->bridge[0].store;
 	struct evidence *e;
 	size_t n;
 	bool ok = true;
@@ -396,7 +396,7 @@ static bool seat(struct ending *x, const struct host *h)
 
 static bool load_hosts(struct ending *x)
 {
-	struct flow_store *st = &x->w->store;
+	struct flow_store *st = &x->w->bridge[0].store;
 	struct ipaddr all[4 * N_PLACES];
 	struct host *h;
 	size_t n = 4 * N_PLACES, n_h;

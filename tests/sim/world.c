@@ -29,6 +29,8 @@ void world_say(struct world *w, const char *fmt, ...)
 		return;
 	va_start(ap, fmt);
 	printf("  %lld ", (long long)(model_now_s(w->model) - START_S));
+	if (w->company != ALONE)
+		printf("[%u] ", w->now->no);
 	vprintf(fmt, ap);
 	putchar('\n');
 	va_end(ap);
@@ -55,6 +57,12 @@ bool client_has_v6(int client)
 bool lease_lives(const struct world *w, const struct lease *l)
 {
 	return l->client >= 0 && !l->ended && l->until_s > model_now_s(w->model);
+}
+
+bool world_spelling(int i, const char **label)
+{
+	*label = i < N_SPELLINGS ? spellings[i].label : NULL;
+	return i < N_SPELLINGS;
 }
 
 void name_in_zone(struct dname *out, const char *label)
@@ -208,34 +216,86 @@ static void make_addresses(struct world *w)
 	}
 }
 
+struct belief world_belief(const struct world *w, int32_t zone_id, const struct dname *owner)
+{
+	struct belief b = {.zone_id = zone_id};
+
+	memstore_belief(w->bridge[0].ms, &b, zone_id, owner);
+	return b;
+}
+
+bool world_claimed(const struct world *w, const struct model_rr *r)
+{
+	struct belief b = world_belief(w, r->zone_id, r->owner);
+	struct rr v = {.type = r->type, .rdata = r->rdata.p, .rdlen = r->rdata.len};
+
+	return rrs_has(&b.published, &v);
+}
+
+static bool make_bridge(struct world *w, unsigned no)
+{
+	struct bridge *b = &w->bridge[no];
+
+	b->w = w;
+	b->no = no;
+	b->ms = no == 0 ? memstore_new(&w->policy) : memstore_beside(w->bridge[0].ms);
+	if (b->ms == NULL)
+		return false;
+	b->store = memstore_flow(b->ms);
+	b->net = model_net(w->model, no);
+	for (int i = 0; i < N_ZONES; i++)
+		b->gates[i].zone = &w->zones[i];
+	feed_bind(b);
+	return true;
+}
+
+/* Who else there is, by chances of their own: without them a world is what it was before. */
+static void make_company(struct world *w, uint64_t seed)
+{
+	w->pair.state = seed * 0xd1342543de82ef95ULL + 3;
+	w->d2.rng.state = seed * 0xaf251af3b0f025b5ULL + 5;
+	w->d2.runs = w->has_d2 = rng_permille(&w->d2.rng, 0);
+	w->decider.state = seed * 0x8cb92ba72f3d8dd7ULL + 7;
+	w->decides = rng_permille(&w->decider, 0);
+	if (rng_permille(&w->pair, 300))
+		w->company = rng_permille(&w->pair, 500) ? TWO_RUNS : DAEMON;
+	w->began_as = w->company;
+}
+
+const char *world_company(const struct world *w)
+{
+	static const char *const words[] = {"one bridge", "two runs", "a daemon"};
+
+	return words[w->began_as];
+}
+
 bool world_init(struct world *w, uint64_t seed, unsigned verbose)
 {
 	memset(w, 0, sizeof(*w));
 	w->rng.state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	w->verbose = verbose;
+	make_company(w, seed);
 	make_policy(w);
 	w->zones[ZONE_FWD - 1].addresses = seed % 4 == 0 ? ADDRESSES_NEWEST : ADDRESSES_ALL;
 	w->model = model_new(rng_next(&w->rng), START_S);
-	w->ms = memstore_new(&w->policy);
-	if (w->model == NULL || w->ms == NULL)
+	if (w->model == NULL || !make_bridge(w, 0) || !make_bridge(w, 1))
 		return false;
+	w->now = &w->bridge[0];
 	for (int i = 0; i < N_ZONES; i++)
 		if (model_serve(w->model, &w->zones[i]) < 0 ||
 		    model_save(w->model, w->zones[i].id) < 0)
 			return false;
-	w->store = memstore_flow(w->ms);
-	w->net = model_net(w->model);
 	w->version = 1;
 	for (int i = 0; i < N_CLIENTS; i++)
 		make_client(w, i);
 	make_addresses(w);
-	feed_bind(w);
 	return true;
 }
 
 void world_fini(struct world *w)
 {
-	memstore_free(w->ms);
+	for (int i = 0; i < MEMSTORE_SESSIONS; i++)
+		memstore_free(w->bridge[i].ms);
 	model_free(w->model);
 	buf_fini(&w->fault);
 }
@@ -272,9 +332,10 @@ static void grant(struct world *w, struct lease *l, int client)
 	l->seen_s = model_now_s(w->model);
 	l->ended = false;
 	l->read = l->hidden = false;
-	w->version++;
+	l->version = ++w->version;
 	world_say(w, "lease %s client %d \"%.20s\" for %lld s", ipaddr_print(ip, &l->addr), client,
 		  l->name->raw, (long long)(l->until_s - l->seen_s));
+	d2_lease(w, l);
 }
 
 static struct lease *free_lease(struct world *w, bool v6)
@@ -307,6 +368,7 @@ static void end_lease(struct world *w, struct lease *l)
 	l->seen_s = model_now_s(w->model);
 	w->version++;
 	world_say(w, "released %s", ipaddr_print(ip, &l->addr));
+	d2_lease(w, l);
 }
 
 static void rename_client(struct world *w, struct lease *l)
@@ -317,8 +379,9 @@ static void rename_client(struct world *w, struct lease *l)
 	l->name = w->clients[l->client].name;
 	l->seen_s = model_now_s(w->model);
 	l->read = l->hidden = false;
-	w->version++;
+	l->version = ++w->version;
 	world_say(w, "renamed %s \"%.20s\"", ipaddr_print(ip, &l->addr), l->name->raw);
+	d2_lease(w, l);
 }
 
 /* A client that hides comes back with another hardware address, and leaves its leases behind. */

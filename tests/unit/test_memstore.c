@@ -416,6 +416,105 @@ static void seen_is_known_with_the_zone(void **state)
 	assert_true(rrs_equal(&out[0].seen, &b.published));
 }
 
+/* ---- two sessions ------------------------------------------------------------------------- */
+
+/* Another session of the store, until the end of the test. */
+static struct fix beside(struct fix *f)
+{
+	struct fix o = {.m = memstore_beside(f->m)};
+
+	assert_non_null(o.m);
+	o.st = memstore_flow(o.m);
+	return o;
+}
+
+static void what_is_not_committed_the_other_session_does_not_see(void **state)
+{
+	struct fix *f = *state, o = beside(f);
+	struct obs one = lease("192.0.2.1", "one"), two = lease("192.0.2.2", "two");
+
+	f->st.begin(f->m, &f->e);
+	put(f, &one, LEASES);
+	assert_int_equal(n_evidence(&o, "192.0.2.1"), 0);
+	f->st.commit(f->m, &f->e);
+	assert_int_equal(n_evidence(&o, "192.0.2.1"), 1);
+	f->st.begin(f->m, &f->e);
+	put(f, &two, LEASES);
+	f->st.rollback(f->m);
+	assert_int_equal(n_evidence(&o, "192.0.2.2"), 0);
+	arena_fini(&o.a);
+	memstore_free(o.m);
+}
+
+static void rollback_keeps_what_the_other_session_committed(void **state)
+{
+	struct fix *f = *state, o = beside(f);
+	struct obs one = lease("192.0.2.1", "one"), two = lease("192.0.2.2", "two");
+
+	f->st.begin(f->m, &f->e);
+	put(f, &one, LEASES);
+	put(&o, &two, LEASES);
+	f->st.rollback(f->m);
+	assert_int_equal(n_evidence(f, "192.0.2.1"), 0);
+	assert_int_equal(n_evidence(f, "192.0.2.2"), 1);
+	arena_fini(&o.a);
+	memstore_free(o.m);
+}
+
+static void a_space_has_one_writer_at_a_time(void **state)
+{
+	struct fix *f = *state, o = beside(f);
+
+	f->st.begin(f->m, &f->e);
+	assert_int_equal(f->st.lock_space(f->m, 1, &f->e), 0);
+	o.st.begin(o.m, &o.e);
+	assert_int_equal(o.st.lock_space(o.m, 1, &o.e), ERR_BUG);  /* nobody to wait for */
+	o.st.rollback(o.m);
+	f->st.commit(f->m, &f->e);
+	o.st.begin(o.m, &o.e);
+	assert_int_equal(o.st.lock_space(o.m, 1, &o.e), 0);
+	memstore_free(o.m);
+}
+
+static void settling_leaves_out_what_the_other_session_reads_to_write(void **state)
+{
+	struct fix *f = *state, o = beside(f);
+	struct belief b = belief(f, "a.lab.example", BELIEF_DUE, 5), *v;
+	struct zone_key k = {1, b.owner};
+	bool done;
+	size_t n;
+
+	f->st.beliefs_put(f->m, &b, 1, &f->e);
+	o.st.beliefs_get(o.m, &v, &n, &k, 1, &o.a, &o.e);
+	f->st.begin(f->m, &f->e);
+	f->st.beliefs_get(f->m, &v, &n, &k, 1, &f->a, &f->e);
+	assert_int_equal(o.st.beliefs_settle(o.m, v, 1, &done, &o.e), 0);
+	assert_false(done);
+	f->st.commit(f->m, &f->e);
+	assert_int_equal(o.st.beliefs_settle(o.m, v, 1, &done, &o.e), 0);
+	assert_true(done);
+	arena_fini(&o.a);
+	memstore_free(o.m);
+}
+
+static void a_zone_is_one_sessions_until_that_ends(void **state)
+{
+	struct fix *f = *state, o = beside(f);
+	uint64_t since;
+	bool got;
+
+	f->st.zone_lock(f->m, 1, &got, &since, &f->e);
+	assert_true(got);
+	o.st.zone_lock(o.m, 1, &got, &since, &o.e);
+	assert_false(got);
+	o.st.zone_lock(o.m, 2, &got, &since, &o.e);
+	assert_true(got);
+	memstore_restart(f->m);
+	o.st.zone_lock(o.m, 1, &got, &since, &o.e);
+	assert_true(got);
+	memstore_free(o.m);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_store, close_store)
 
 int main(void)
@@ -436,6 +535,11 @@ int main(void)
 		T(due_owners_come_by_time_then_name),
 		T(empty_belief_deletes_its_row),
 		T(seen_is_known_with_the_zone),
+		T(what_is_not_committed_the_other_session_does_not_see),
+		T(rollback_keeps_what_the_other_session_committed),
+		T(a_space_has_one_writer_at_a_time),
+		T(settling_leaves_out_what_the_other_session_reads_to_write),
+		T(a_zone_is_one_sessions_until_that_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

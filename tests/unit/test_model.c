@@ -339,7 +339,7 @@ static void restored_zone_has_its_old_records_and_serial(void **state)
 static struct answer exchange_a(struct model *m)
 {
 	struct request q;
-	struct flow_net net = model_net(m);
+	struct flow_net net = model_net(m, 0);
 	const struct change *c = &q.c;
 	struct answer a;
 	uint64_t tag = 0;
@@ -389,9 +389,49 @@ static void late_message_is_applied_within_the_fudge(void **state)
 	assert_int_equal(model_serial(*state, 1), 3);
 }
 
+static void repeated_message_undoes_a_later_one_that_it_fits(void **state)
+{
+	struct request q;
+
+	model_faults(*state)->lost_answer = model_faults(*state)->repeated = 1000;
+	assert_int_equal(exchange_a(*state).end, ANSWER_TIMEOUT);
+	upd(at(&q, "h1.lab.example"), RR_CLASS_ANY, RR_A, 0, NULL, 0);
+	assert_int_equal(apply(*state, &q), RCODE_NOERROR);
+	model_advance(*state, MODEL_FUDGE_S);
+	assert_int_equal(count(*state, "h1.lab.example", RR_A, NULL), 1);
+	assert_int_equal(model_updates(*state), 1);
+}
+
+static void updater_writes_and_a_stranger_is_not_the_bridges_to_remove(void **state)
+{
+	static const uint8_t dhcid[35] = {0, 1, 1};
+	struct request q;
+	bool took;
+
+	upd(at(&q, "h1.lab.example"), RR_CLASS_IN, RR_A, 300, addr1, 4);
+	upd(&q, RR_CLASS_IN, RR_DHCID, 300, dhcid, sizeof(dhcid));
+	assert_int_equal(model_updater(*state, 1, &q.c, &took), RCODE_NOERROR);
+	assert_false(took);
+	upd(at(&q, "h1.lab.example"), RR_CLASS_ANY, RR_ANY, 0, NULL, 0);
+	apply(*state, &q);
+	assert_string_not_equal(model_trespass(*state), "");
+}
+
+static void updater_takes_what_the_bridge_wrote(void **state)
+{
+	struct request q;
+	bool took;
+
+	exchange_a(*state);
+	upd(at(&q, "h1.lab.example"), RR_CLASS_ANY, RR_ANY, 0, NULL, 0);
+	assert_int_equal(model_updater(*state, 1, &q.c, &took), RCODE_NOERROR);
+	assert_true(took);
+	assert_int_equal(count(*state, "h1.lab.example", RR_A, NULL), 0);
+}
+
 static void late_message_still_meets_its_prerequisites(void **state)
 {
-	struct flow_net net = model_net(*state);
+	struct flow_net net = model_net(*state, 0);
 	struct request q;
 	const struct change *c = &q.c;
 	struct answer a;
@@ -409,7 +449,7 @@ static void late_message_still_meets_its_prerequisites(void **state)
 
 static void broken_connection_loses_everything_in_flight(void **state)
 {
-	struct flow_net net = model_net(*state);
+	struct flow_net net = model_net(*state, 0);
 	struct request q;
 	const struct change *c = &q.c;
 	struct answer a;
@@ -429,7 +469,7 @@ static void broken_connection_loses_everything_in_flight(void **state)
 
 static void unreachable_server_certainly_did_nothing(void **state)
 {
-	struct flow_net net = model_net(*state);
+	struct flow_net net = model_net(*state, 0);
 	uint32_t serial;
 
 	model_faults(*state)->down = true;
@@ -441,7 +481,7 @@ static void unreachable_server_certainly_did_nothing(void **state)
 
 static void full_window_is_busy(void **state)
 {
-	struct flow_net net = model_net(*state);
+	struct flow_net net = model_net(*state, 0);
 	struct request q;
 	const struct change *c = &q.c;
 	int r = 0, n = 0;
@@ -462,7 +502,7 @@ static int count_sink(void *arg, const struct dname *owner, uint16_t type, uint3
 
 static void transfer_shows_all_records_and_the_serial(void **state)
 {
-	struct flow_net net = model_net(*state);
+	struct flow_net net = model_net(*state, 0);
 	uint32_t serial = 0;
 	int n = 0;
 
@@ -501,6 +541,9 @@ int main(void)
 		T(lost_answer_times_out_after_the_change),
 		T(late_message_is_applied_within_the_fudge),
 		T(late_message_still_meets_its_prerequisites),
+		T(repeated_message_undoes_a_later_one_that_it_fits),
+		T(updater_writes_and_a_stranger_is_not_the_bridges_to_remove),
+		T(updater_takes_what_the_bridge_wrote),
 		T(broken_connection_loses_everything_in_flight),
 		T(unreachable_server_certainly_did_nothing),
 		T(full_window_is_busy),

@@ -37,7 +37,7 @@ static int open_fix(void **state)
 	f.m = memstore_new(&policy);
 	f.model = model_new(1, 1700000000);
 	f.store = memstore_flow(f.m);
-	f.net = model_net(f.model);
+	f.net = model_net(f.model, 0);
 	f.flow = (struct flow){.policy = &policy, .store = &f.store, .net = &f.net};
 	*state = &f;
 	return f.m == NULL || f.model == NULL ? -1 : 0;

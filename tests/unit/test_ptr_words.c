@@ -1,0 +1,135 @@
+/* test_ptr_words.c - what a PTR that is not as we left it says of its address. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bridge/flow/flow.h"
+#include "tests/sim/memstore.h"
+#include "tests/sim/model.h"
+#include "tests/unit/policy_fixture.h"
+
+enum { ZONE_REVERSE = 2, SOURCE_MANUAL_ID = 3 };
+
+struct fix {
+	struct memstore *m;
+	struct model *model;
+	struct flow_store store;
+	struct flow_net net;
+	struct flow flow;
+};
+
+static const struct ipaddr addr = {4, {192, 0, 2, 7}};
+
+/* The address is named by a person, and its PTR is ours. */
+static int open_fix(void **state)
+{
+	static struct fix f;
+	struct obs o = {.addr = addr, .kind = OBS_MANUAL, .valid_until_s = OBS_FOREVER, .ptr = true,
+			.name = {(const uint8_t *)"web", 3}};
+
+	fx_setup();
+	memset(&f, 0, sizeof(f));
+	f.m = memstore_new(&fx_policy);
+	f.model = model_new(1, 1700000000);
+	f.store = memstore_flow(f.m);
+	f.net = model_net(f.model, 0);
+	f.flow = (struct flow){.policy = &fx_policy, .store = &f.store, .net = &f.net,
+			       .full_every_s = 86400};
+	*state = &f;
+	for (int i = 0; i < 3; i++)
+		if (model_serve(f.model, &fx_zones[i]) < 0)
+			return -1;
+	return flow_pull(&f.flow, NULL, NULL) < 0 ||
+	       flow_observe(&f.flow, &fx_space, &fx_sources[SOURCE_MANUAL_ID - 1], &o, 1, NULL) < 0
+		       ? -1 : flow_push(&f.flow, NULL);
+}
+
+static int close_fix(void **state)
+{
+	struct fix *f = *state;
+
+	memstore_free(f->m);
+	model_free(f->model);
+	return 0;
+}
+
+/* Is there a word of DNS about the address, after the next look? */
+static bool is_edited(struct fix *f)
+{
+	struct arena a = ARENA_INIT;
+	struct evidence *ev;
+	bool yes = false;
+	size_t n = 0;
+
+	model_advance(f->model, 10);
+	assert_int_equal(flow_pull(&f->flow, NULL, NULL), 0);
+	f->store.evidence_get(f->m, &ev, &n, 1, &addr, 1, &a, NULL);
+	for (size_t i = 0; i < n; i++)
+		yes = yes || ev[i].obs.kind == OBS_EDIT;
+	arena_fini(&a);
+	return yes;
+}
+
+/* As kea-dhcp-ddns writes it: whatever is there is replaced. */
+static void updater_writes(struct fix *f, const char *name)
+{
+	static const uint8_t dhcid[35] = {0, 1, 1, 9};
+	struct dname target = fx_name(name);
+	struct change_rr upd[] = {{RR_PTR, RR_CLASS_ANY, 0, 0, NULL},
+				  {RR_DHCID, RR_CLASS_ANY, 0, 0, NULL},
+				  {RR_PTR, RR_CLASS_IN, 600, target.len, target.b},
+				  {RR_DHCID, RR_CLASS_IN, 600, sizeof(dhcid), dhcid}};
+	struct change c = {.upd = upd, .n_upd = 4};
+	bool took;
+
+	ipaddr_reverse(&c.owner, &addr);
+	assert_int_equal(model_updater(f->model, ZONE_REVERSE, &c, &took), RCODE_NOERROR);
+	assert_true(took);
+}
+
+static void person_writes(struct fix *f, const char *name)
+{
+	struct dname target = fx_name(name), owner;
+
+	ipaddr_reverse(&owner, &addr);
+	assert_true(model_person_del(f->model, ZONE_REVERSE, &owner, RR_PTR, NULL, 0));
+	assert_true(model_person_add(f->model, ZONE_REVERSE, &owner, RR_PTR, 600, target.b,
+				     target.len));
+}
+
+static void another_target_is_a_persons_edit(void **state)
+{
+	person_writes(*state, "mail.lab.example");
+	assert_true(is_edited(*state));
+}
+
+static void another_target_with_a_dhcid_of_its_own_is_an_updaters(void **state)
+{
+	updater_writes(*state, "pc.lab.example");
+	assert_false(is_edited(*state));
+}
+
+static void a_person_who_leaves_the_updaters_dhcid_has_edited(void **state)
+{
+	updater_writes(*state, "pc.lab.example");
+	assert_false(is_edited(*state));
+	person_writes(*state, "mail.lab.example");
+	assert_true(is_edited(*state));
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(another_target_is_a_persons_edit),
+		T(another_target_with_a_dhcid_of_its_own_is_an_updaters),
+		T(a_person_who_leaves_the_updaters_dhcid_has_edited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
