@@ -9,7 +9,7 @@
  *   delete, one stays      RRset = base; DHCID = base; the other family exists
  *   delete the last        RRset = base; DHCID = base; the other family absent
  *   TTL only               RRset = base
- *   DHCID only             addresses = base; DHCID = base or absent
+ *   DHCID only             addresses = base; DHCID = base or absent; where it stands alone, no PTR
  *   PTR first add          no PTR, CNAME, NS, DHCID
  */
 #include <string.h>
@@ -124,6 +124,9 @@ static void need_change(struct build *w, bool reverse)
 		else if (!a) {
 			need_base(w, RR_A);
 			need_base(w, RR_AAAA);
+			/* A DHCID alone does not say what it stood beside. */
+			if (count(w->base, RR_A) + count(w->base, RR_AAAA) == 0)
+				need_none(w, RR_PTR);
 		}
 	}
 	need_base(w, RR_DHCID);

@@ -372,6 +372,8 @@ static void need(struct expected *x, const struct combi *c)
 		as_seen(x, PTR);
 		return;
 	}
+	/* The DHCID alone goes, or changes: whatever it stood beside is still gone. */
+	x->none[PTR] = x->base[A] + x->base[AAAA] + x->target[A] + x->target[AAAA] == 0;
 	for (t = A; t <= AAAA; t++) {
 		if (moves(x, t) || !moves(x, A + AAAA - t))
 			as_seen(x, t);
