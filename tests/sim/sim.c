@@ -346,6 +346,17 @@ static void some_changes(struct world *w, struct total *t)
 	settle(w, t);
 }
 
+/* All names, as after a change of the configuration.  Who is one host with whom may hang on a lease that
+ * is over by now, until something touches them. */
+static void plan_anew(struct world *w, struct total *t)
+{
+	struct flow_store *st = &w->bridge[0].store;
+
+	if (st->digest_put(st->ctx, 0, w->space.id, NULL) < 0)
+		world_fault(w, "out of memory");
+	settle(w, t);
+}
+
 /* All zones are again as they were some changes ago: what ended since goes, what came since comes
  * again. */
 static void ask_restored(struct world *w, struct total *t)
@@ -356,6 +367,7 @@ static void ask_restored(struct world *w, struct total *t)
 		if (model_save(w->model, w->zones[i].id) < 0)
 			world_fault(w, "out of memory");
 	some_changes(w, t);
+	plan_anew(w, t);
 	if (!photo_take(&before, w))
 		world_fault(w, "out of memory");
 	for (int i = 0; i < N_ZONES; i++)
