@@ -8,6 +8,16 @@
 #include "bridge/base/err.h"
 #include "bridge/core/naming.h"
 
+int host_by_name(const void *a, const void *b)
+{
+	const struct host *x = a, *y = b;
+	int d = dname_cmp(&x->name, &y->name);
+
+	if (d == 0)
+		d = (x->since_s > y->since_s) - (x->since_s < y->since_s);
+	return d != 0 ? d : ipaddr_cmp(&x->addr, &y->addr);
+}
+
 /* First labels that no client may take: found by software rather than by people (WPAD and ISATAP
  * are Microsoft's own block list), or what a zone's infrastructure is called. */
 static const char *const protected_labels[] = {

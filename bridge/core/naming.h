@@ -36,6 +36,9 @@ struct host {
 	const char *why;          /* rule and reason in a sentence */
 };
 
+/* qsort's order of rows by name, then since, then address. */
+int host_by_name(const void *a, const void *b);
+
 /* The rule alone.  0, or 1 with *why the reason of refusal (static text).  A person (kind
  * OBS_MANUAL) may name the apex, a wildcard and the built-in protected names. */
 int naming_rule(struct dname *out, const struct policy_space *space,

@@ -66,6 +66,9 @@ struct planner_hosts {
 	size_t n_addrs;
 	struct host *rows;         /* in order of address */
 	size_t n_rows;
+	struct host *named;        /* all that have one of the names, in the order of host_by_name; */
+	size_t n_named;
+	bool knows_named;          /* false: they are to be read */
 };
 
 /* Judges the owners of the names, and the PTRs of the addresses and of all that share a name. */

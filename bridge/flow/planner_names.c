@@ -21,6 +21,10 @@ struct closed {
 	VEC(struct host) named;      /* fresh rows before collisions */
 	struct host *claims;         /* after */
 	VEC(struct dname) names;     /* whose holders are loaded */
+	const struct dname *asked;   /* those of the last contest, in order, */
+	size_t n_asked;
+	const struct host *holders;  /* and who had them before it */
+	size_t n_holders;
 };
 
 static void closed_fini(struct closed *c)
@@ -214,8 +218,12 @@ static int contest(struct closed *c, struct plan_answer *ans, struct err *e)
 	if (r < 0)
 		return r;
 	c->claims = arena_dup(c->a, c->named.v, c->named.n * sizeof(*c->named.v));
-	if (c->claims == NULL)
+	c->asked = arena_dup(c->a, c->names.v, c->names.n * sizeof(*c->names.v));
+	if (c->claims == NULL || c->asked == NULL)
 		return err_nomem(e);
+	c->n_asked = c->names.n;
+	c->holders = in.holders;
+	c->n_holders = in.n_holders;
 	in.claims = c->claims;
 	in.n_claims = c->named.n;
 	in.olds = c->olds;
@@ -437,12 +445,62 @@ static int touched_names(struct closed *c, struct err *e)
 	return 0;
 }
 
+static bool all_asked(const struct closed *c)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < c->names.n; i++) {
+		while (at < c->n_asked && name_order(&c->asked[at], &c->names.v[i]) < 0)
+			at++;
+		if (at == c->n_asked || !dname_equal(&c->asked[at], &c->names.v[i]))
+			return false;
+	}
+	return true;
+}
+
+static int addr_order(const void *a, const void *b)
+{
+	return ipaddr_cmp(a, b);
+}
+
+/* Outside the set, and with a name that was touched. */
+static bool still_holds(const struct closed *c, const struct host *h)
+{
+	return bsearch(&h->addr, c->addrs.v, c->addrs.n, sizeof(h->addr), addr_order) == NULL &&
+	       bsearch(&h->name, c->names.v, c->names.n, sizeof(h->name), name_order) != NULL;
+}
+
+/* Who has the touched names now: as the contest knew them, and as it came out. */
+static int named_hosts(struct closed *c, struct planner_hosts *set, struct err *e)
+{
+	size_t i;
+
+	set->knows_named = all_asked(c);
+	if (!set->knows_named)
+		return 0;
+	set->named = arena_array(c->a, c->n_holders + c->named.n + 1, sizeof(*set->named));
+	if (set->named == NULL)
+		return err_nomem(e);
+	for (i = 0; i < c->n_holders; i++) {
+		if (still_holds(c, &c->holders[i]))
+			set->named[set->n_named++] = c->holders[i];
+	}
+	for (i = 0; i < c->named.n; i++) {
+		if (c->claims[i].name.len > 0)
+			set->named[set->n_named++] = c->claims[i];
+	}
+	qsort(set->named, set->n_named, sizeof(*set->named), host_by_name);
+	return 0;
+}
+
 /* The rows of the set are those just kept. */
 static int judge_set(struct closed *c, struct err *e)
 {
-	struct planner_hosts set = {c->addrs.v, c->addrs.n, c->claims, c->named.n};
+	struct planner_hosts set = {.addrs = c->addrs.v, .n_addrs = c->addrs.n,
+				    .rows = c->claims, .n_rows = c->named.n};
+	int r = named_hosts(c, &set, e);
 
-	return planner_owners(c->p, c->names.v, c->names.n, &set, e);
+	return r < 0 ? r : planner_owners(c->p, c->names.v, c->names.n, &set, e);
 }
 
 int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e)

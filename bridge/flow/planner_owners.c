@@ -315,10 +315,13 @@ int planner_owners(struct planner *p, const struct dname *names, size_t n_names,
 		   const struct planner_hosts *set, struct err *e)
 {
 	struct flow_store *st = p->f->store;
-	struct owners o = {.p = p, .forward = MAP_INIT};
-	int r;
+	struct owners o = {.p = p, .hosts = set->named, .n_hosts = set->n_named,
+			   .forward = MAP_INIT};
+	int r = 0;
 
-	r = st->hosts_of_names(st->ctx, &o.hosts, &o.n_hosts, p->space->id, names, n_names, &o.a, e);
+	if (!set->knows_named)
+		r = st->hosts_of_names(st->ctx, &o.hosts, &o.n_hosts, p->space->id, names, n_names,
+				       &o.a, e);
 	r = r < 0 ? r : judge_all(&o, names, n_names, set, e);
 	if (r == 0 && o.changed.n > 0)
 		r = st->beliefs_put(st->ctx, o.changed.v, o.changed.n, e);

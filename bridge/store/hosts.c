@@ -69,16 +69,6 @@ static int by_address_name(const void *pa, const void *pb)
 	return r != 0 ? r : dname_cmp(&a->name, &b->name);
 }
 
-static int by_name_since_address(const void *pa, const void *pb)
-{
-	const struct host *a = pa, *b = pb;
-	int r = dname_cmp(&a->name, &b->name);
-
-	if (r == 0)
-		r = (a->since_s > b->since_s) - (a->since_s < b->since_s);
-	return r != 0 ? r : ipaddr_cmp(&a->addr, &b->addr);
-}
-
 static int read_addrs(struct ipaddr **out, size_t *n, struct store *s, const char *sql,
 		      const struct pg_args *args, struct arena *a, struct err *e)
 {
@@ -212,7 +202,7 @@ static int flow_hosts_of_names(void *ctx, struct host **out, size_t *n, int32_t 
 	r = r < 0 ? r : query_hosts(out, n, ctx, sql_hosts_of_names, &args, a, e);
 	pg_args_fini(&args);
 	if (r == 0 && *n > 1)
-		qsort(*out, *n, sizeof(**out), by_name_since_address);
+		qsort(*out, *n, sizeof(**out), host_by_name);
 	return r;
 }
 

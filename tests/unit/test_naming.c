@@ -514,6 +514,29 @@ static void expect_dhcid(const char *name, struct identity id, bool v6, struct b
 	assert_memory_equal(made, rdata.p, DHCID_LEN);
 }
 
+static void rows_go_by_name_then_age_then_address(void **state)
+{
+	static const struct {
+		const char *name, *addr;
+		int64_t since_s;
+	} order[] = {{"z.lab.example", "192.0.2.9", 5}, {"a.z.lab.example", "192.0.2.9", 1},
+		     {"a.z.lab.example", "192.0.2.8", 2}, {"a.z.lab.example", "192.0.2.9", 2}};
+	struct host h[4];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		h[i] = (struct host){.name = fx_name(order[i].name), .addr = fx_addr(order[i].addr),
+				     .since_s = order[i].since_s};
+	for (i = 0; i < 4; i++) {
+		for (j = 0; j < 4; j++) {
+			int d = host_by_name(&h[i], &h[j]);
+
+			assert_int_equal((d > 0) - (d < 0), (i > j) - (i < j));
+		}
+	}
+}
+
 static void dhcid_vectors_of_rfc_4701_hold(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -712,6 +735,7 @@ int main(void)
 	    cmocka_unit_test(names_read_from_dns_claim_nothing),
 	    cmocka_unit_test(forward_holds_both_families_and_the_first_clients_dhcid),
 	    cmocka_unit_test(a_ptr_falls_with_its_forward_name),
+	    cmocka_unit_test(rows_go_by_name_then_age_then_address),
 	    cmocka_unit_test(dhcid_vectors_of_rfc_4701_hold),
 	    cmocka_unit_test(dhcid_is_what_kea_sends),
 	    cmocka_unit_test(given_dhcids_tell_clients_apart),
