@@ -65,7 +65,9 @@ static void hostile_names_are_refused(void **state)
 	refuses("-dash");
 	refuses("dash-");
 	refuses("_");
+	refuses("autoconfig");
 	refuses("wpad");
+	refuses("www");
 	refuses("WPAD.lab.example");
 	refuses("localhost");
 	refuses("ns1");
@@ -151,6 +153,124 @@ static void every_manual_name_counts_and_one_has_the_ptr(void **state)
 	assert_false(h[0].ptr);
 	assert_true(h[1].ptr);
 	arena_fini(&a);
+}
+
+static void one_of_several_names_has_the_ptr(void **state)
+{
+	static const struct {
+		const char *name[3];
+		bool ptr[3];
+		size_t has;
+	} v[] = {{{"a", "b", "c"}, {true, true, true}, 0}, {{"a", "b", "c"}, {false, true, true}, 1},
+		 {{"a", "b", "c"}, {false, false, false}, 0}, {{"*", "b", "c"}, {true, false, false}, 1}};
+	struct arena a = ARENA_INIT;
+	struct evidence e[3];
+	struct host *h;
+	size_t n, i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		for (k = 0; k < 3; k++) {
+			e[k] = ev("192.0.2.7", OBS_MANUAL, v[i].name[k], 0);
+			e[k].obs.ptr = v[i].ptr[k];
+		}
+		h = name_them(&a, e, 3, &n);
+		assert_int_equal(n, 3);
+		for (k = 0; k < 3; k++)
+			assert_int_equal(h[k].ptr, k == v[i].has);
+	}
+	arena_fini(&a);
+}
+
+static void a_name_comes_with_what_its_evidence_says(void **state)
+{
+	struct evidence e = ev("192.0.2.7", OBS_LEASE, "lease", 1);
+	struct arena a = ARENA_INIT;
+	struct host *h;
+	size_t n;
+
+	(void)state;
+	e.obs.ttl_s = 77;
+	e.obs.valid_until_s = 5000;
+	e.obs.client_id = text("client");
+	h = name_them(&a, &e, 1, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(h->source_id, 1);
+	assert_int_equal(h->kind, OBS_LEASE);
+	assert_int_equal(h->ttl_s, 77);
+	assert_int_equal(h->expires_at_s, 5000);
+	assert_int_equal(h->id.mac.b[5], 1);
+	assert_true(bytes_equal(h->id.client_id, text("client")));
+	arena_fini(&a);
+}
+
+/* A person names the address, a lease tells whose it is. */
+static void the_lease_behind_a_name_gives_the_identity(void **state)
+{
+	struct evidence e[2] = {ev("192.0.2.7", OBS_MANUAL, "person", 0),
+				ev("192.0.2.7", OBS_LEASE, "lease", 1)};
+	struct arena a = ARENA_INIT;
+	struct host *h;
+	size_t n;
+
+	(void)state;
+	e[1].obs.client_id = text("client");
+	e[1].obs.duid = text("duid");
+	h = name_them(&a, e, 2, &n);
+	assert_int_equal(h->source_id, 3);
+	assert_int_equal(h->id.mac.b[5], 1);
+	assert_true(bytes_equal(h->id.client_id, text("client")));
+	assert_true(bytes_equal(h->id.duid, text("duid")));
+	arena_fini(&a);
+}
+
+/* Whoever was refused a name is the one to be told of; else the best of those who saw it. */
+static void without_a_name_the_best_evidence_stands_for_the_address(void **state)
+{
+	struct evidence e[3] = {ev("192.0.2.7", OBS_NEIGHBOUR, NULL, 1),
+				ev("192.0.2.7", OBS_NEIGHBOUR, NULL, 2),
+				ev("192.0.2.7", OBS_LEASE, "wpad", 3)};
+	struct arena a = ARENA_INIT;
+	struct host *h;
+	size_t n;
+
+	(void)state;
+	e[1].source_id = 4;
+	h = name_them(&a, e, 2, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(h->name.len, 0);
+	assert_int_equal(h->source_id, 2);
+	assert_int_equal(ipaddr_cmp(&h->addr, &e[0].obs.addr), 0);
+	h = name_them(&a, e, 3, &n);
+	assert_int_equal(h->kind, OBS_LEASE);
+	assert_non_null(strstr(h->why, "protected"));
+	e[0] = ev("192.0.2.7", OBS_MANUAL, NULL, 4);
+	assert_int_equal(name_them(&a, e, 3, &n)->kind, OBS_LEASE);
+	e[2].obs.name = text("");
+	assert_int_equal(name_them(&a, e, 3, &n)->kind, OBS_MANUAL);
+	arena_fini(&a);
+}
+
+static void a_suffix_fits_into_every_label(void **state)
+{
+	char label[64], name[DNAME_TEXT];
+	struct host h = {.addr = fx_addr("192.0.2.7")};
+	struct dname out, plain;
+	size_t n;
+
+	(void)state;
+	for (n = 1; n <= 63; n++) {
+		memset(label, 'a', n);
+		label[n] = '\0';
+		snprintf(name, sizeof(name), "%s.lab.example", label);
+		h.asked = fx_name(name);
+		assert_true(naming_suffix(&out, &h));
+		assert_int_equal(out.b[0], (n < 58 ? n : 58) + 5);
+		assert_memory_equal(out.b + 1, label, n < 58 ? n : 58);
+		assert_true(naming_unsuffixed(&plain, &out));
+		assert_int_equal(plain.b[0], n < 58 ? n : 58);
+		assert_int_equal(dname_equal(&plain, &h.asked), n <= 58);
+	}
 }
 
 static void an_address_outside_every_subnet_has_no_name(void **state)
@@ -719,6 +839,11 @@ int main(void)
 	    cmocka_unit_test(a_person_may_name_what_clients_may_not),
 	    cmocka_unit_test(the_best_kind_that_gives_a_name_wins),
 	    cmocka_unit_test(every_manual_name_counts_and_one_has_the_ptr),
+	    cmocka_unit_test(one_of_several_names_has_the_ptr),
+	    cmocka_unit_test(a_name_comes_with_what_its_evidence_says),
+	    cmocka_unit_test(the_lease_behind_a_name_gives_the_identity),
+	    cmocka_unit_test(without_a_name_the_best_evidence_stands_for_the_address),
+	    cmocka_unit_test(a_suffix_fits_into_every_label),
 	    cmocka_unit_test(an_address_outside_every_subnet_has_no_name),
 	    cmocka_unit_test(names_from_dns_outside_the_zones_are_evidence_only),
 	    cmocka_unit_test(two_families_are_one_host_unless_identities_differ),
