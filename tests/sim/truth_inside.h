@@ -34,6 +34,8 @@ struct who who_of_lease(const struct world *w, const struct lease *l);
 struct who who_of_neigh(const struct world *w, const struct neigh *n);
 bool who_known(const struct who *x);
 bool who_equal(const struct who *a, const struct who *b);
+/* 1: proven one, 0: proven two, -1: nothing proves either. */
+int who_proof(const struct who *a, const struct who *b);
 /* An address that was a's and is b's now: is it still the same client's? */
 bool who_keeps(const struct who *a, const struct who *b);
 /* RDATA of the DHCID that marks the name as this client's (RFC 4701).  False: it has none. */
@@ -49,6 +51,21 @@ struct voice {
 	uint8_t kind;
 	struct dname asked;
 	struct who who;
+};
+
+/* What the bridge makes of a PTR that is not its own, as far as that is certain. */
+struct told {
+	bool ours;                   /* a clean pass left nothing there but its own; none ran since */
+	bool fresh;                  /* theirs came in place of that: this pass reads it */
+	bool edit;                   /* it is known as an edit */
+	bool ended;                  /* it was, and the end of the lease behind it ended it */
+	unsigned records;            /* at the owner, as last looked at */
+	unsigned n;                  /* PTRs of others, as last looked at */
+	struct dname target;         /* one of them */
+	bool leased;                 /* a lease was known at the last clean pass */
+	struct who who;              /* of that client */
+	bool moved;                  /* it has not been the same at every look since */
+	unsigned restores;           /* how often zones had been restored by then */
 };
 
 struct place {
@@ -68,6 +85,8 @@ struct place {
 	/* A PTR there that is not the bridge's, or perhaps not, as last looked at. */
 	unsigned n_theirs;
 	struct dname theirs;         /* the last of them */
+	unsigned n_ours;             /* PTRs of the bridge */
+	struct told told;
 };
 
 /* An address asks for a name, from some pass until another. */
@@ -120,6 +139,17 @@ bool truth_is_told(const struct place *p);
 /* newest: the zone shows only the newest lease of a host. */
 enum tie claim_tie(const struct claim *a, const struct claim *b, bool newest);
 bool voice_equal(const struct voice *a, const struct voice *b);
+
+/* The place of an address; made where there is none. */
+struct place *truth_place(struct truth *t, const struct ipaddr *a);
+/* Takes down what PTRs may be edits; begins: a pass begins. */
+void truth_note_edits(struct truth *t, const struct world *w, bool begins);
+/* The same once a pass has seen all of it. */
+void truth_clean_edit(const struct truth *t, const struct world *w, struct place *p);
+/* Takes down who may name what now; passing: a pass may read it. */
+void truth_note_voices(struct truth *t, const struct world *w, bool passing);
+/* What the bridge did since then. */
+void truth_deeds(const struct truth *t, struct world *w, const struct photo *was);
 
 /* ---- IPAM --------------------------------------------------------------------------------- */
 

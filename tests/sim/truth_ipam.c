@@ -27,6 +27,17 @@ static bool lease_equal(const struct world *w, const struct lease *l, const stru
 		 memcmp(e->obs.duid.p, who.duid, who.duid_len) == 0));
 }
 
+static bool is_true_ptr(const struct ending *x, const struct place *p, const struct evidence *e)
+{
+	const struct plot *plot = truth_plot(x->t, p->zone, &p->reverse);
+
+	if (p->n_theirs == 0 || p->told.ended)
+		return false;
+	if (e->obs.kind == OBS_EDIT)
+		return plot != NULL && plot->ours_ever;
+	return e->obs.kind == OBS_DNS && !p->told.edit;
+}
+
 /* What a source of leases said of an address, and nothing else, is kept. */
 static bool is_true(const struct ending *x, const struct place *p, const struct evidence *e)
 {
@@ -40,7 +51,7 @@ static bool is_true(const struct ending *x, const struct place *p, const struct 
 	case SRC_ARP:
 		return p->keeper || (p->neigh != NULL && p->neigh->present);
 	case SRC_DNS:
-		return p->n_theirs > 0;
+		return is_true_ptr(x, p, e);
 	default:
 		return e->source_id == SRC_MANUAL;  /* judged by the name it gives */
 	}
@@ -64,13 +75,17 @@ static bool check_evidence_of(struct ending *x, const struct place *p, const str
 			      size_t n)
 {
 	size_t due = 0;
+	bool told = false;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!is_true(x, p, &e[i]))
 			world_fault(x->w, "truth: %s: source %d no longer says what is kept of it",
 				    addr_text(p), e[i].source_id);
 		due += e[i].source_id != SRC_DNS;
+		told = told || e[i].source_id == SRC_DNS;
 	}
+	if (p->told.edit && !told)
+		world_fault(x->w, "truth: %s: the edit of its PTR is not kept", addr_text(p));
 	if (due != count_due(x, p))
 		world_fault(x->w, "truth: %s: %zu sources speak of it, %zu are kept", addr_text(p),
 			    count_due(x, p), due);
@@ -124,7 +139,7 @@ static bool is_dns_name(const struct ending *x, const struct seated *s)
 	for (size_t i = 0; i < n; i++)
 		if (v[i].kind == OBS_MANUAL || v[i].kind == OBS_LEASE)
 			return false;
-	if (p->n_theirs == 0)
+	if (p->n_theirs == 0 || p->told.edit || p->told.ended)
 		return false;
 	if (!truth_is_told(p) && p->n_theirs == 1)
 		return s->row->name.len == 0;

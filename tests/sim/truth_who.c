@@ -82,8 +82,7 @@ static bool same_duid(const struct who *a, const struct who *b)
 	       memcmp(a->duid, b->duid, a->duid_len) == 0;
 }
 
-/* 1: proven one, 0: proven two, -1: nothing proves either. */
-static int proof(const struct who *a, const struct who *b)
+int who_proof(const struct who *a, const struct who *b)
 {
 	if (has_own_mac(a) && same_mac(a, b))
 		return 1;
@@ -97,7 +96,7 @@ static int proof(const struct who *a, const struct who *b)
 
 bool who_keeps(const struct who *a, const struct who *b)
 {
-	int p = proof(a, b);
+	int p = who_proof(a, b);
 
 	/* To a server another hardware address is another client. */
 	return p > 0 ||
@@ -112,7 +111,7 @@ static bool is_persons(const struct claim *c)
 enum tie claim_tie(const struct claim *a, const struct claim *b, bool newest)
 {
 	const struct who *x = &a->voice.who, *y = &b->voice.who;
-	int p = proof(x, y);
+	int p = who_proof(x, y);
 
 	if (a->place == b->place || (a->voice.kind == OBS_MANUAL && b->voice.kind == OBS_MANUAL))
 		return TIE_SAME;

@@ -475,6 +475,7 @@ static void restore(struct world *w, int32_t zone)
 		n++;
 	if (!model_restore(w->model, zone))
 		return;
+	w->restores++;
 	world_say(w, "zone %d is back at serial %u", (int)zone, model_serial(w->model, zone));
 	for (i = 0; i < n; i++) {
 		for (k = 0; owner_of_bridge(w, zone, k, &now) && !dname_equal(&now, &owner[i]); k++)

@@ -120,6 +120,7 @@ struct world {
 	struct manual manual[N_MANUAL];
 	struct removal removals[256];  /* of the bridge's records, by people or a restore */
 	size_t n_removals;
+	unsigned restores;       /* how often a zone went back to what it had been */
 
 	bool healed;             /* nothing is broken any more, nobody dies */
 	uint64_t version;        /* of all source data: the feed's cursor */
