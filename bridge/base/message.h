@@ -29,6 +29,10 @@ enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG 
 	M(TRANSFER_GIVEN, INFO, "a server that did not give the zone does so again")               \
 	M(ZONE_RESTORED, WARN, "the serial went back: ours is written or removed again")           \
 	M(PARENT_DIFFERS, WARN, "the zone above a classless zone does not lead to it")             \
+	M(NOTIFY_LISTENS, INFO, "messages that say NOTIFY are listened for at this address")       \
+	M(NOTIFY_FAILED, WARN, "nobody can send us NOTIFY: only the schedule counts")              \
+	M(NOTIFY_HEARD, DEBUG, "a server says that a zone changed: it is looked at")               \
+	M(NOTIFY_REFUSED, WARN, "a NOTIFY message was not taken")                                  \
 	/* sources */                                                                              \
 	M(SOURCE_READ, INFO, "a source was read")                                                  \
 	M(SOURCE_FAILED, WARN, "a source could not be read; nothing ends by that")                 \

@@ -58,6 +58,7 @@ struct conf {
 	int64_t statement_timeout_s;     /* 30s */
 	int64_t journal_keep_s;          /* 90d */
 	enum log_format log_format;      /* LOG_TEXT */
+	struct conf_endpoint notify_listen;  /* where NOTIFY is listened for; none by default */
 	struct conf_endpoint http;       /* where metrics and health are served; none by default */
 };
 

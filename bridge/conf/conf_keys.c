@@ -92,6 +92,7 @@ const struct conf_key conf_keys[] = {
     {"run-timeout", CONF_DURATION, offsetof(struct conf, run_timeout_s), 10, DAY, NULL},
     {"statement-timeout", CONF_DURATION, offsetof(struct conf, statement_timeout_s), 1, HOUR,
      NULL},
+    {"notify-listen", CONF_ENDPOINT, offsetof(struct conf, notify_listen), 0, 0, NULL},
     {"log-format", CONF_LOG, offsetof(struct conf, log_format), 0, 0, NULL},
     {"protect", CONF_LIST, 0, 0, 0, NULL},
     {"server", CONF_SECTIONS, 0, 0, 0, server_keys},

@@ -177,19 +177,21 @@ size_t tsig_len(const struct tsig_key *key)
 	return key->name.len + WIRE_RR_FIXED + strlen(key->alg->name) + 2 + 16 + key->alg->mac_len;
 }
 
-static bool mac_of_request(struct tsig_mac *out, const struct buf *msg, const struct tsig_key *key,
-			   const struct tsig_rr *t)
+/* before: the MAC of the request that it answers, NULL: it is a request. */
+static bool mac_of(struct tsig_mac *out, const struct buf *msg, const struct tsig_key *key,
+		   const struct tsig_mac *before, const struct tsig_rr *t)
 {
 	AUTO(tsig_ctx_freep) EVP_MAC_CTX *c = tsig_ctx_new(key);
 
-	return c != NULL && EVP_MAC_update(c, (const uint8_t *)msg->p, msg->len) == 1 &&
+	return c != NULL && (before == NULL || tsig_ctx_mac(c, before->b, before->len)) &&
+	       EVP_MAC_update(c, (const uint8_t *)msg->p, msg->len) == 1 &&
 	       tsig_ctx_variables(c, key, t) &&
 	       EVP_MAC_final(c, out->b, &out->len, sizeof(out->b)) == 1 &&
 	       out->len == key->alg->mac_len;
 }
 
-int tsig_sign(struct buf *msg, const struct tsig_key *key, int64_t now_s, struct tsig_mac *mac,
-	      struct err *e)
+static int sign(struct buf *msg, const struct tsig_key *key, const struct tsig_mac *before,
+		int64_t now_s, struct tsig_mac *mac, struct err *e)
 {
 	struct tsig_rr t = {.signed_at_s = now_s, .fudge_s = TSIG_FUDGE_S};
 	uint8_t alg[32], b[12];
@@ -199,7 +201,7 @@ int tsig_sign(struct buf *msg, const struct tsig_key *key, int64_t now_s, struct
 		return err_nomem(e);
 	if (msg->len < WIRE_HEADER || msg->len + tsig_len(key) > WIRE_MESSAGE_MAX)
 		return err_set(e, ERR_BUG, "a message of %zu bytes can not be signed", msg->len);
-	if (!mac_of_request(mac, msg, key, &t))
+	if (!mac_of(mac, msg, key, before, &t))
 		return err_set(e, ERR_NOMEM, "no memory for the signature of a message");
 	uint8_t *head = (uint8_t *)msg->p;
 	uint16_t id = get16(head);
@@ -220,15 +222,30 @@ int tsig_sign(struct buf *msg, const struct tsig_key *key, int64_t now_s, struct
 	return msg->bad ? err_nomem(e) : 0;
 }
 
-static bool answer_holds(const struct wire_msg *m, const struct tsig_key *key,
-			 const struct tsig_mac *request, const struct tsig_rr *t)
+int tsig_sign(struct buf *msg, const struct tsig_key *key, int64_t now_s, struct tsig_mac *mac,
+	      struct err *e)
+{
+	return sign(msg, key, NULL, now_s, mac, e);
+}
+
+int tsig_sign_answer(struct buf *msg, const struct tsig_key *key, const struct tsig_mac *request,
+		     int64_t now_s, struct err *e)
+{
+	struct tsig_mac mac;
+
+	return sign(msg, key, request, now_s, &mac, e);
+}
+
+/* before: as mac_of. */
+static bool holds(const struct wire_msg *m, const struct tsig_key *key,
+		  const struct tsig_mac *before, const struct tsig_rr *t)
 {
 	AUTO(tsig_ctx_freep) EVP_MAC_CTX *c = NULL;
 
 	if (!tsig_rr_is(t, key) || t->mac_len != key->alg->mac_len)
 		return false;
 	c = tsig_ctx_new(key);
-	return c != NULL && tsig_ctx_mac(c, request->b, request->len) &&
+	return c != NULL && (before == NULL || tsig_ctx_mac(c, before->b, before->len)) &&
 	       tsig_ctx_msg(c, m, t->original_id) && tsig_ctx_variables(c, key, t) &&
 	       tsig_ctx_holds(c, key, t);
 }
@@ -251,7 +268,7 @@ enum tsig_result tsig_verify(const uint8_t *msg, size_t len, const struct tsig_k
 		return TSIG_WRONG;
 	info->error = t.error;
 	info->signed_at_s = t.signed_at_s;
-	if (!answer_holds(&m, key, request, &t))
+	if (!holds(&m, key, request, &t))
 		return TSIG_WRONG;
 	if (t.error == TSIG_BADTIME) {
 		/* Bound to our request by its MAC, so no replay; its whole point is the clock. */
@@ -259,5 +276,23 @@ enum tsig_result tsig_verify(const uint8_t *msg, size_t len, const struct tsig_k
 			info->server_time_s = get48(t.other);
 		return TSIG_OK;
 	}
+	return tsig_rr_timely(&t, now_s) ? TSIG_OK : TSIG_STALE;
+}
+
+enum tsig_result tsig_verify_request(const uint8_t *msg, size_t len, const struct tsig_key *key,
+				     int64_t now_s, struct tsig_mac *mac)
+{
+	struct wire_msg m;
+	struct tsig_rr t;
+	const char *why;
+
+	if (!wirecheck(&m, msg, len, &why))
+		return TSIG_WRONG;
+	if (m.tsig_at == 0)
+		return TSIG_NONE;
+	if (!tsig_rr_parse(&t, &m) || !holds(&m, key, NULL, &t))
+		return TSIG_WRONG;
+	memcpy(mac->b, t.mac, t.mac_len);
+	mac->len = t.mac_len;
 	return tsig_rr_timely(&t, now_s) ? TSIG_OK : TSIG_STALE;
 }

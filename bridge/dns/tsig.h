@@ -21,7 +21,10 @@ struct tsig_mac {
  * the answer must be checked with. */
 int tsig_sign(struct buf *msg, const struct tsig_key *key, int64_t now_s, struct tsig_mac *mac,
 	      struct err *e);
-/* Bytes tsig_sign will add. */
+/* The other side of it: an answer to a request with that MAC. */
+int tsig_sign_answer(struct buf *msg, const struct tsig_key *key, const struct tsig_mac *request,
+		     int64_t now_s, struct err *e);
+/* Bytes either will add. */
 size_t tsig_len(const struct tsig_key *key);
 
 enum tsig_result {
@@ -43,6 +46,10 @@ struct tsig_info {
 enum tsig_result tsig_verify(const uint8_t *msg, size_t len, const struct tsig_key *key,
 			     const struct tsig_mac *request, int64_t now_s,
 			     struct tsig_info *info);
+
+/* A request of somebody else's; *mac is what its answer is signed with. */
+enum tsig_result tsig_verify_request(const uint8_t *msg, size_t len, const struct tsig_key *key,
+				     int64_t now_s, struct tsig_mac *mac);
 
 /* A stream of answers to one request (RFC 8945 5.3.1): first and last signed, at most 99
  * unsigned between.  Feed every message; then finish. */

@@ -401,6 +401,7 @@ int pull_keep(struct pull *u, struct err *e)
 	vec_fini(&u->opened);
 	if (r == 0)
 		u->f->counts.pulled += u->news;
+	u->f->left_out = u->f->left_out || u->skipped > 0;
 	if (r == 0 && u->news > 0)
 		flow_say(u->f, MSG_PULL_DONE, u->zone->text,
 			 "pull, done (serial %u%s, %zu names differed)", u->cmp.serial,

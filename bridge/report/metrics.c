@@ -34,6 +34,9 @@ const struct metric metrics[] = {
     {"ipambridge_zone_asked", METRIC_GAUGE,
      "1: the server does not give the zone, it is asked about single names.",
      sql_metric_zone_asked, {ZONE}, true},
+    {"ipambridge_zone_last_notify_timestamp_seconds", METRIC_GAUGE,
+     "When the zone was last looked at because its server sent NOTIFY.",
+     sql_metric_zone_hinted, {ZONE}, true},
     {"ipambridge_drift_records", METRIC_GAUGE,
      "Owner names that DNS does not show as wanted, or not as ours, by kind; counting ends at "
      "100000.", sql_metric_drift, {ZONE, "kind"}, true},

@@ -2,19 +2,23 @@
 #include <string.h>
 
 #include "bridge/base/clock.h"
+#include "bridge/base/log.h"
+#include "bridge/role/hints.h"
 #include "bridge/role/roles.h"
 #include "bridge/role/work.h"
 #include "bridge/store/live.h"
 
-enum { AGAIN_MS = 10000, EXPIRE_MS = 2000, TRIM_MS = 3600000, FOLD_MS = 60000 };
+enum { AGAIN_MS = 10000, EXPIRE_MS = 2000, TRIM_MS = 3600000, FOLD_MS = 60000, LISTEN_MS = 60000 };
 
 struct sync_role {
 	struct live *l;
+	struct hints *hints;         /* NULL: none */
 	bool planned;                /* with this configuration */
 	int64_t pull_ms;             /* monotonic: when each is to be done next */
 	int64_t again_ms;            /* after a pull that failed: how soon the next comes */
 	int64_t trim_ms;
 	int64_t fold_ms;
+	int64_t listen_ms;           /* when listening is tried again */
 };
 
 static void note_pass(struct once *o, int64_t began_s, int code, const struct err *why)
@@ -54,6 +58,54 @@ static int pull(struct sync_role *s, struct once *o, struct err *e)
 	return r;
 }
 
+/* Correctness never depends on hints: without them the schedule goes on. */
+static void listen_again(struct sync_role *s)
+{
+	struct err why = {0};
+
+	if (s->hints != NULL || clock_mono_ms() < s->listen_ms)
+		return;
+	s->listen_ms = clock_mono_ms() + LISTEN_MS;
+	if (hints_open(&s->hints, s->l->conf, &why) < 0)
+		log_event(MSG_NOTIFY_FAILED, "notify", "%s%s%s", why.text,
+			  why.hint[0] != '\0' ? "; hint: " : "", why.hint);
+}
+
+static const struct policy_zone *zone_at(const struct policy *p, size_t i)
+{
+	const struct policy_space *s = p->spaces;
+
+	for (; i >= s->n_zones; s++)
+		i -= s->n_zones;
+	return &s->zones[i];
+}
+
+static int follow(struct sync_role *s, struct once *o, int place, struct err *e)
+{
+	const struct policy_zone *z = zone_at(once_policy(o), (size_t)place);
+	struct flow *f = once_flow(o);
+	int r;
+
+	log_event(MSG_NOTIFY_HEARD, z->text, "its server says that it changed");
+	live_busy(s->l, s->l->conf->run_timeout_s * 1000, "pulling");
+	store_zone_hinted(once_pg(o), z->id, NULL);
+	once_begin(o, s->l->conf->run_timeout_s);
+	f->left_out = false;
+	r = flow_pull(f, z, e);
+	if (f->left_out)
+		hints_again(s->hints, place);
+	return r;
+}
+
+static int follow_hints(struct sync_role *s, struct once *o, struct err *e)
+{
+	int r = 0, i;
+
+	while (r == 0 && !live_stopped(s->l) && (i = hints_next(s->hints)) >= 0)
+		r = follow(s, o, i, e);
+	return r;
+}
+
 static int expire(struct sync_role *s, struct once *o, struct err *e)
 {
 	live_busy(s->l, s->l->conf->run_timeout_s * 1000, "watching the clock");
@@ -86,10 +138,12 @@ static int turn(void *arg, struct once *o, struct err *e)
 	int64_t now_ms = clock_mono_ms();
 	int r = 0;
 
+	listen_again(s);
 	if (!s->planned)
 		r = plan(s, o, e);
 	if (r == 0 && now_ms >= s->pull_ms)
 		r = pull(s, o, e);
+	r = r < 0 ? r : follow_hints(s, o, e);
 	r = r < 0 ? r : expire(s, o, e);
 	if (r == 0 && now_ms >= s->trim_ms) {
 		r = store_journal_trim(once_store(o), s->l->conf->journal_keep_s, e);
@@ -101,7 +155,7 @@ static int turn(void *arg, struct once *o, struct err *e)
 		s->fold_ms = now_ms + FOLD_MS;
 	}
 	if (r == 0)
-		live_wait(s->l, EXPIRE_MS);
+		hints_wait(s->hints, s->l, EXPIRE_MS);
 	return r;
 }
 
@@ -109,6 +163,8 @@ int role_sync(struct live *l, struct err *e)
 {
 	struct sync_role s = {.l = l};
 	struct work w = {.l = l, .arg = &s, .begin = begin, .turn = turn};
+	int r = work_run(&w, e);
 
-	return work_run(&w, e);
+	hints_close(s.hints);
+	return r;
 }

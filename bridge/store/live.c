@@ -161,6 +161,20 @@ int store_roles_get(struct pg *pg, struct role_state **out, size_t *n, struct ar
 	return r;
 }
 
+/* ---- zones --------------------------------------------------------------------------------- */
+
+int store_zone_hinted(struct pg *pg, int32_t zone_id, struct err *e)
+{
+	struct pg_args a;
+	int r;
+
+	pg_args_init(&a);
+	pg_arg_i32(&a, zone_id);
+	r = pg_run(pg, sql_zone_hinted, &a, e);
+	pg_args_fini(&a);
+	return r;
+}
+
 /* ---- passes -------------------------------------------------------------------------------- */
 
 int store_fold_tally(struct pg *pg, struct err *e)

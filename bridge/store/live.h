@@ -63,6 +63,11 @@ int store_role_gone(struct pg *pg, struct err *e);
 int store_roles_get(struct pg *pg, struct role_state **out, size_t *n, struct arena *a,
 		    struct err *e);
 
+/* ---- zones --------------------------------------------------------------------------------- */
+
+/* It is looked at because its server sent NOTIFY. */
+int store_zone_hinted(struct pg *pg, int32_t zone_id, struct err *e);
+
 /* ---- passes -------------------------------------------------------------------------------- */
 
 struct pass_row {

@@ -243,6 +243,8 @@ static void top_level_settings_arrive(void **state)
 	assert_int_equal(c->reconcile_s, 60);
 	assert_int_equal(c->pull_s, 1800);
 	assert_int_equal(c->full_s, 12 * 3600);
+	assert_int_equal(c->notify_listen.address.family, 4);
+	assert_int_equal(c->notify_listen.port, 5300);
 	conf_free(c);
 }
 
@@ -263,6 +265,7 @@ static void defaults_stand_where_nothing_is_said(void **state)
 	assert_int_equal(c->full_s, 86400);
 	assert_int_equal(c->log_format, LOG_TEXT);
 	assert_int_equal(c->http.address.family, 0);
+	assert_int_equal(c->notify_listen.address.family, 0);
 	assert_int_equal(c->policy.n_spaces, 1);
 	assert_string_equal(c->policy.spaces[0].name, "default");
 	assert_int_equal(c->policy.spaces[0].n_sources, 2);
