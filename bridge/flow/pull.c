@@ -247,17 +247,15 @@ static int look(struct pull *u, struct err *e)
 	return pull_keep_row(u, e);
 }
 
-static int is_beside(struct pull *u, struct err *e)
+/* A run that sends takes the right to from here on: until something leaves, nobody can have sent what
+ * it plans. */
+static int take_right(struct flow *f, const struct policy_zone *z, bool *mine, struct err *e)
 {
-	struct flow_store *st = u->f->store;
-	bool mine = true;
+	struct flow_store *st = f->store;
 	uint64_t since;
-	int r = 0;
 
-	if (!u->f->only_looks && !u->f->dry_run)
-		r = st->zone_lock(st->ctx, u->zone->id, &mine, &since, e);
-	u->beside = u->f->only_looks || !mine;
-	return r;
+	*mine = !f->only_looks;
+	return f->only_looks || f->dry_run ? 0 : st->zone_lock(st->ctx, z->id, mine, &since, e);
 }
 
 static int pull_zone(struct flow *f, const struct policy_space *space,
@@ -266,10 +264,11 @@ static int pull_zone(struct flow *f, const struct policy_space *space,
 	struct pull u = {.f = f, .space = space, .zone = zone};
 	struct flow_store *st = f->store;
 	struct arena a = ARENA_INIT;
-	bool ask_above;
+	bool ask_above, mine;
 	int r = st->zone_get(st->ctx, &u.row, &a, zone->id, e);
 
-	r = r < 0 ? r : is_beside(&u, e);
+	r = r < 0 ? r : take_right(f, zone, &mine, e);
+	u.beside = r == 0 && !mine;
 	ask_above = r == 0 && parent_is_due(f, zone, &u.row);
 	r = r < 0 ? r : look(&u, e);
 	if (r == 0 && ask_above)
@@ -352,13 +351,16 @@ static int look_at_serials(struct round *u, struct err *e)
 static int pull_others(struct round *u, struct err *e)
 {
 	size_t i, k = 0;
+	bool mine;
 	int r = 0;
 
 	for (i = 0; i < u->n && r == 0; i++) {
 		bool looked = k < u->n_looks && u->looks[k].id == u->zones[i]->id;
 
-		if (looked && u->looks[k++].current)
+		if (looked && u->looks[k++].current) {
+			r = take_right(u->f, u->zones[i], &mine, e);
 			continue;
+		}
 		if (flow_out_of_time(u->f, u->zones[i]->text))
 			return 0;
 		r = pull_zone(u->f, u->spaces[i], u->zones[i], e);

@@ -37,7 +37,7 @@ struct pull {
 int pull_keep(struct pull *u, struct err *e);
 /* The differences of single owners, in a transaction; the zone's row stays. */
 int pull_keep_some(struct pull *u, struct err *e);
-/* The zone's row alone. */
+/* What the look says of the zone as a whole, or why there was none. */
 int pull_keep_row(struct pull *u, struct err *e);
 
 #endif

@@ -409,12 +409,21 @@ int pull_keep(struct pull *u, struct err *e)
 	return r;
 }
 
+/* Of the row as it is now: another process may have kept a look at the zone meanwhile. */
 static int row_inside(void *arg, struct err *e)
 {
 	struct pull *u = arg;
 	struct flow_store *st = u->f->store;
+	struct zone_row row;
+	int r = st->lock_space(st->ctx, u->space->id, e);
 
-	return st->zone_put(st->ctx, &u->row, e);
+	r = r < 0 ? r : st->zone_get(st->ctx, &row, &u->p.arena, u->zone->id, e);
+	if (r < 0)
+		return r;
+	row.last_error = u->row.last_error;
+	if (row.pulled_at_s < u->row.pulled_at_s)
+		row.pulled_at_s = u->row.pulled_at_s;
+	return st->zone_put(st->ctx, &row, e);
 }
 
 int pull_keep_row(struct pull *u, struct err *e)

@@ -90,10 +90,21 @@ static int touch(struct settling *s, const struct belief *b, struct err *e)
 	return 0;
 }
 
+/* As the zone's row is now: a look of another process may have made it known, or no longer known. */
+static int zone_now(struct planner_zone **out, struct settling *s, struct push_msg *m,
+		    struct err *e)
+{
+	int r = planner_zone(out, &s->p, m->zone->zone, e);
+
+	if (r == 0)
+		m->zone->known = (*out)->row.known;
+	return r;
+}
+
 static int judge(struct settling *s, struct push_msg *m, struct belief *b, struct err *e)
 {
 	struct planner_zone *z;
-	int r = planner_zone(&z, &s->p, m->zone->zone, e);
+	int r = zone_now(&z, s, m, e);
 
 	return r < 0 ? r : planner_judge(&s->p, &s->p.arena, b, NULL, z, NULL, e);
 }
@@ -165,6 +176,11 @@ static int finish(struct settling *s, struct push_msg *m, const struct push_item
 static int prove(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
 		 struct err *e)
 {
+	struct planner_zone *z;
+	int r = zone_now(&z, s, m, e);
+
+	if (r < 0)
+		return r;
 	if (push_done(b, &s->p.arena, &it->v, it->fresh, s->p.now_s) < 0)
 		return err_nomem(e);
 	if (!m->zone->known)
