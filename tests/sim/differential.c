@@ -996,7 +996,7 @@ static int open_both(struct diff *d, struct pg **pg, struct store **store, struc
 	r = r < 0 ? r : store_sync_policy(*store, &d->w.policy, e);
 	if (r < 0)
 		return r;
-	d->side[0].st = d->w.store;
+	d->side[0].st = d->w.bridge[0].store;
 	d->side[1].st = store_flow(*store);
 	return 0;
 }
