@@ -22,6 +22,11 @@ void ixfr_init(struct ixfr *x, const struct dname *zone, uint16_t id, uint32_t s
 	x->at = since;
 }
 
+bool ixfr_is_lone(const struct ixfr *x)
+{
+	return x->state == IXFR_SECOND;
+}
+
 static int first_soa(struct ixfr *x, const uint8_t *soa, size_t n, uint32_t serial)
 {
 	memcpy(x->soa, soa, n);

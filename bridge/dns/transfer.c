@@ -250,6 +250,21 @@ static int take_message(struct job *j, const uint8_t *p, size_t len, struct err 
 				  : axfr_feed(&j->axfr, &m, count_and_give, j, e);
 }
 
+/* Behind a lone SOA a server that sends no changes is silent and keeps the connection: that is not
+ * waited for as long as a transfer may take. */
+static int next_or_whole(struct job *j, const uint8_t **p, size_t *len, struct err *e)
+{
+	int64_t whole_ms = j->deadline_ms, soon_ms = clock_mono_ms() + j->s->timeout_ms;
+	bool lone = j->changed != NULL && ixfr_is_lone(&j->ixfr) && soon_ms < whole_ms;
+	int r;
+
+	if (lone)
+		j->deadline_ms = soon_ms;
+	r = next_message(j, p, len, e);
+	j->deadline_ms = whole_ms;
+	return lone && r == ERR_BUSY ? TRANSFER_WHOLE : r;
+}
+
 static int run(struct job *j, const struct dname *zone, struct err *e)
 {
 	const uint8_t *p = NULL;
@@ -259,7 +274,7 @@ static int run(struct job *j, const struct dname *zone, struct err *e)
 	if (r == 0)
 		r = send_request(j, zone, e);
 	while (r == 0) {
-		r = next_message(j, &p, &len, e);
+		r = next_or_whole(j, &p, &len, e);
 		if (r == 0)
 			r = take_message(j, p, len, e);
 	}

@@ -33,8 +33,9 @@ typedef int (*transfer_change)(void *arg, bool added, const struct dname *owner,
 			       const uint8_t *rdata, size_t rdlen, struct err *e);
 
 /* What changed since that serial.  TRANSFER_WHOLE: the server does not tell, or not in a way that
- * can be followed (it refuses, begins to send the whole zone, shows no newer serial, breaks the
- * chain of serials), so the zone must be transferred; so may the sink answer. */
+ * can be followed (it refuses, begins to send the whole zone, shows no newer serial, shows its SOA and
+ * nothing more within the server's timeout, breaks the chain of serials), so the zone must be
+ * transferred; so may the sink answer. */
 int transfer_ixfr(const struct server *s, const struct dname *zone, uint32_t since,
 		  const struct transfer_limits *lim, transfer_change sink, void *arg,
 		  uint32_t *serial, struct err *e);
@@ -66,6 +67,9 @@ struct ixfr {
 	uint64_t records;
 };
 void ixfr_init(struct ixfr *x, const struct dname *zone, uint16_t id, uint32_t since);
+/* Only the zone's SOA has come, a newer one: a server that tells no more says so by this (RFC 1995 4),
+ * and PowerDNS begins like that. */
+bool ixfr_is_lone(const struct ixfr *x);
 int ixfr_feed(struct ixfr *x, const struct wire_msg *m, transfer_change sink, void *arg,
 	      struct err *e);
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "bridge/base/clock.h"
 #include "bridge/dns/transfer.h"
 #include "bridge/dns/write.h"
 #include "bridge/flow/delta.h"
@@ -174,6 +175,53 @@ static void steps_may_be_cut_anywhere_into_messages(void **state)
 	assert_int_equal(feed(&x, &m, &w), ERR_PROTO);
 }
 
+/* The zone's SOA, and then nothing, on a connection that stays open. */
+static void serve_lone_soa(int fd, void *arg)
+{
+	static uint8_t req[65535];
+	struct msg m;
+
+	(void)arg;
+	if (loop_recv(fd, req) == 0)
+		return;
+	start(&m);
+	memcpy(m.b, req, 2);
+	add_soa(&m, 6);
+	loop_send(fd, m.b, m.n);
+	loop_recv(fd, req);
+}
+
+static int no_change(void *arg, bool added, const struct dname *owner, uint16_t type,
+		     const uint8_t *rdata, size_t rdlen, struct err *e)
+{
+	(void)arg;
+	(void)added;
+	(void)owner;
+	(void)type;
+	(void)rdata;
+	(void)rdlen;
+	return err_set(e, ERR_BUG, "nothing was to come");
+}
+
+static void silence_behind_a_lone_soa_is_not_waited_for_long(void **state)
+{
+	const struct transfer_limits lim = {60000, 1 << 20, 1000};
+	struct dname zone = name("lab.example");
+	int64_t began_ms = clock_mono_ms();
+	struct loopserver l;
+	struct err e = {0};
+	uint32_t serial;
+
+	(void)state;
+	loop_start(&l, serve_lone_soa, NULL);
+	struct server s = loop_server(&l, NULL);
+	s.timeout_ms = 100;
+	assert_int_equal(transfer_ixfr(&s, &zone, 5, &lim, no_change, NULL, &serial, &e),
+			 TRANSFER_WHOLE);
+	assert_true(clock_mono_ms() - began_ms < 10000);
+	loop_stop(&l);
+}
+
 static void the_request_names_the_serial(void **state)
 {
 	const struct dname z = name("lab.example");
@@ -326,6 +374,7 @@ int main(void)
 		cmocka_unit_test(steps_are_told_in_their_order),
 		cmocka_unit_test(what_is_no_chain_asks_for_the_whole_zone),
 		cmocka_unit_test(steps_may_be_cut_anywhere_into_messages),
+		cmocka_unit_test(silence_behind_a_lone_soa_is_not_waited_for_long),
 		cmocka_unit_test(the_request_names_the_serial),
 		cmocka_unit_test(the_last_word_about_a_record_counts),
 		cmocka_unit_test(contradictions_are_of_no_use),
