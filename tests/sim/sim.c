@@ -129,8 +129,7 @@ static void bad_weather(struct world *w)
 	f->no_history = rng_below(&w->rng, 200);
 	f->torn_history = rng_below(&w->rng, 50);
 	f->down = rng_permille(&w->rng, 60);
-	/* Comes and goes where one bridge works. */
-	f->keeps_zones = w->no_transfers || (rng_permille(&w->rng, 60) && w->company == ALONE);
+	f->keeps_zones = w->no_transfers || rng_permille(&w->rng, 60);
 }
 
 static void bad_sources(struct world *w)
