@@ -1,6 +1,6 @@
 """IXFR: after the first look only what changed is read, and that comes to the same as all of it."""
 
-from harness import Bind
+from harness import Bind, free_port
 from harness.lab import FORWARD, REV24, ptr
 from test_reverse import BIND_AND_KNOT, copy_zones, lose_all_since
 
@@ -62,3 +62,20 @@ def test_the_loss_of_the_last_writes_is_seen(labs, start):
     assert r.rc == 0 and "went back" in r.stderr
     assert lab.records() == before
     lab.quiet(conflicts=0)
+
+
+def test_many_zones_are_looked_at_together(start, bridges, postgres, database):
+    zones = [f"z{n}.example" for n in range(9)]
+    server = start(Bind, zones=zones)
+    bridge = bridges(database).serve_zones(server)
+    bridge.server("ns1", server, window=3)
+    bridge.server("away", address="127.0.0.1", port=free_port(), key_file=server.key.file)
+    bridge.zone("z9.example", "away")
+    bridge.init().ok("pull", rc=4)
+    server.add("theirs.z4.example", "A", "198.51.100.1")
+    postgres.sql("update ipambridge.zone set pulled_at = 'epoch', last_error = 'x'", database)
+    r = bridge.run("-v", "-v", "pull")
+    assert r.rc == 4 and r.stderr.count("what changed") == 1 and r.stderr.count("failed") == 1, r
+    looked = postgres.sql("select name, coalesce(pulled_at > now() - interval '1 minute', false), "
+                          "last_error is null from ipambridge.zone order by name", database)
+    assert looked == [[f"z{n}.example", *("tt" if n < 9 else "ff")] for n in range(10)]
