@@ -179,7 +179,7 @@ class Lab:
 
     def settle(self):
         """Dirty pages of the run before must not be written during the next."""
-        self.pg.sql("checkpoint")
+        self.pg.sql("checkpoint", deadline=300)
         os.sync()
 
     def verb(self, bridge, *words):
