@@ -156,8 +156,8 @@ int pass_run(struct bridge *b, enum pass_kind kind, struct flow_counts *counts)
 	if (r == 0)
 		note_read(b);
 	truth_look(w->truth, w, TRUTH_PASS_ENDS);
-	if (r == 0 && counts->pending == 0)
-		truth_clean(w->truth, w);
+	if (r == 0 && counts->pending == 0 && kind != PASS_SEND)
+		truth_clean(w->truth, w, b);
 	look(b);
 	return r;
 }

@@ -429,7 +429,7 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
-	if (ok && w.company == ALONE && !w.has_d2 && !w.decides) {
+	if (ok && !w.has_d2 && !w.decides) {
 		w.truth = truth_new(&w);
 		ok = w.truth != NULL;
 	}

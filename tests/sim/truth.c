@@ -183,6 +183,7 @@ static void look_at_plots(struct truth *t, const struct world *w)
 void truth_look(struct truth *t, struct world *w, enum truth_when when)
 {
 	struct photo was;
+	bool first;
 
 	if (t == NULL)
 		return;
@@ -193,9 +194,12 @@ void truth_look(struct truth *t, struct world *w, enum truth_when when)
 		truth_deeds(t, w, &was);
 	photo_fini(&was);
 	t->now++;
-	t->hands = when == TRUTH_PASS_BEGINS ? 0 : t->hands + (when == TRUTH_AFTER_HAND);
+	first = when == TRUTH_PASS_BEGINS && t->running == 0;
+	t->running += when == TRUTH_PASS_BEGINS;
+	t->running -= when == TRUTH_PASS_ENDS;
+	t->hands = first ? 0 : t->hands + (when == TRUTH_AFTER_HAND);
 	look_at_plots(t, w);
-	truth_note_edits(t, w, when == TRUTH_PASS_BEGINS);
+	truth_note_edits(t, w, first);
 	truth_note_voices(t, w, when == TRUTH_PASS_BEGINS || when == TRUTH_AFTER_HAND);
 	t->last_s = model_now_s(w->model);
 	if (t->bad)

@@ -124,7 +124,8 @@ struct truth {
 	struct photo last;       /* the zones as last looked at */
 	int64_t last_s;
 	unsigned now;            /* how many looks there were */
-	unsigned hands;          /* how often others acted while this pass ran */
+	unsigned running;        /* passes */
+	unsigned hands;          /* how often others acted since none ran */
 	bool bad;                /* no memory */
 };
 

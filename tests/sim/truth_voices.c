@@ -223,23 +223,23 @@ void truth_note_voices(struct truth *t, const struct world *w, bool passing)
 
 /* ---- a clean pass ------------------------------------------------------------------------- */
 
-static bool was_shown(const struct world *w, const struct place *p, uint8_t kind)
+static bool was_shown(const struct bridge *b, const struct place *p, uint8_t kind)
 {
 	switch (kind) {
 	case OBS_LEASE:
-		return w->bridge[0].shown[p->addr.family == 4 ? SRC_DHCP4 : SRC_DHCP6];
+		return b->shown[p->addr.family == 4 ? SRC_DHCP4 : SRC_DHCP6];
 	case OBS_NEIGHBOUR:
-		return w->bridge[0].shown[SRC_ARP];
+		return b->shown[SRC_ARP];
 	default:
 		return true;
 	}
 }
 
-static void clean_neigh(struct world *w, struct place *p)
+static void clean_neigh(const struct world *w, const struct bridge *b, struct place *p)
 {
 	int64_t now_s = model_now_s(w->model);
 
-	if (!w->bridge[0].shown[SRC_ARP] || p->neigh == NULL)
+	if (!b->shown[SRC_ARP] || p->neigh == NULL)
 		return;
 	if (!p->neigh->present && p->neigh_gone_s == 0 && !w->gentle)
 		p->neigh_gone_s = now_s;
@@ -248,7 +248,7 @@ static void clean_neigh(struct world *w, struct place *p)
 		p->neigh_known = false;
 }
 
-void truth_clean(struct truth *t, struct world *w)
+void truth_clean(struct truth *t, struct world *w, const struct bridge *b)
 {
 	struct voice v[N_VOICES];
 	bool silent;
@@ -257,9 +257,9 @@ void truth_clean(struct truth *t, struct world *w)
 	if (t == NULL || t->hands > 0)
 		return;
 	for (size_t i = 0; i < t->n_places; i++) {
-		clean_neigh(w, &t->places[i]);
+		clean_neigh(w, b, &t->places[i]);
 		truth_clean_edit(t, w, &t->places[i]);
-		if (was_shown(w, &t->places[i], OBS_LEASE)) {
+		if (was_shown(b, &t->places[i], OBS_LEASE)) {
 			t->places[i].n_heard = 0;
 			hear(t, w, &t->places[i]);
 		}
@@ -267,7 +267,7 @@ void truth_clean(struct truth *t, struct world *w)
 	for (size_t i = 0; i < t->claims.n; i++) {
 		struct claim *c = &t->claims.v[i];
 
-		if (c->may_until != TRUTH_OPEN || !was_shown(w, c->place, c->voice.kind))
+		if (c->may_until != TRUTH_OPEN || !was_shown(b, c->place, c->voice.kind))
 			continue;
 		size_t n = truth_voices(t, w, c->place, v, &silent);
 		if (!may_speak(c, v, n)) {
