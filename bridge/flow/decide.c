@@ -27,7 +27,8 @@ struct deciding {
 	struct decision *v;
 	struct arena *a;             /* the caller's */
 	const struct policy_source *dns;
-	struct evidence *ev;         /* of the addresses behind reverse owners, in order of address */
+	struct evidence *ev;         /* what DNS says of the addresses behind reverse owners, in their
+				      * order */
 	size_t n_ev;
 	VEC(struct belief) put;
 	VEC(struct evidence) ev_put, ev_del;
@@ -63,7 +64,7 @@ int decide_match(struct owner_keys *out, struct flow *f, const struct policy_zon
 	return f->store->seen_walk(f->store->ctx, zone->id, match_owner, &m, e);
 }
 
-/* ---- evidence of edits ------------------------------------------------------------------ */
+/* ---- evidence of PTRs ------------------------------------------------------------------- */
 
 static int evidence_order(const void *a, const void *b)
 {
@@ -80,7 +81,7 @@ static bool addr_of(const struct deciding *d, struct ipaddr *out, int32_t zone_i
 	return z->is_reverse && policy_ptr_addr(out, z, owner);
 }
 
-static int load_edits(struct deciding *d, struct err *e)
+static int load_words(struct deciding *d, struct err *e)
 {
 	struct flow_store *st = d->f->store;
 	struct ipaddr *addrs = arena_array(&d->p.arena, d->n + 1, sizeof(*addrs));
@@ -97,20 +98,46 @@ static int load_edits(struct deciding *d, struct err *e)
 	addrs_unique(addrs, &n);
 	r = st->evidence_get(st->ctx, &ev, &n_ev, d->p.space->id, addrs, n, &d->p.arena, e);
 	for (i = 0; r == 0 && i < n_ev; i++) {
-		if (ev[i].source_id == d->dns->id && ev[i].obs.kind == OBS_EDIT)
+		if (ev[i].source_id == d->dns->id)
 			ev[d->n_ev++] = ev[i];
 	}
 	d->ev = ev;
 	return r;
 }
 
-static const struct evidence *edit_of(const struct deciding *d, const struct belief *b)
+/* What DNS says of the address behind the owner. */
+static const struct evidence *word_of(const struct deciding *d, const struct belief *b)
 {
 	struct evidence key = {.source_id = 0};
 
 	if (d->n_ev == 0 || !addr_of(d, &key.obs.addr, b->zone_id, &b->owner))
 		return NULL;
 	return bsearch(&key, d->ev, d->n_ev, sizeof(key), evidence_order);
+}
+
+static const struct evidence *edit_of(const struct deciding *d, const struct belief *b)
+{
+	const struct evidence *word = word_of(d, b);
+
+	return word != NULL && word->obs.kind == OBS_EDIT ? word : NULL;
+}
+
+static bool has_ptr(const struct belief *b)
+{
+	const struct rr *v;
+
+	return rrs_of(&b->published, RR_PTR, &v) > 0 && rrs_within_of(&b->published, &b->seen, RR_PTR);
+}
+
+/* An edit stands while it is adopted; what was never ours says nothing more once it is. */
+static int end_word(struct deciding *d, const struct belief *b, struct err *e)
+{
+	const struct evidence *word = word_of(d, b);
+	bool adopted = d->verb == DECIDE_ADOPT;
+
+	if (word == NULL || (word->obs.kind == OBS_EDIT ? adopted : !adopted || !has_ptr(b)))
+		return 0;
+	return vec_push(&d->ev_del, *word) < 0 ? err_nomem(e) : 0;
 }
 
 /* The PTR seen becomes a person's word.  1: there is none that could. */
@@ -206,8 +233,9 @@ static int one(struct deciding *d, struct decision *v, struct belief *b, struct 
 	v->outcome = decide(b, d->a, d->verb, edit != NULL, &v->why);
 	if (v->outcome != DECIDE_DONE)
 		return v->outcome < 0 ? err_nomem(e) : 0;
-	if (edit != NULL && d->verb != DECIDE_ADOPT && vec_push(&d->ev_del, *edit) < 0)
-		return err_nomem(e);
+	r = end_word(d, b, e);
+	if (r < 0)
+		return r;
 	if (d->verb == DECIDE_TAKE_DNS) {
 		struct belief as_is = was;
 
@@ -321,7 +349,7 @@ static int inside(struct deciding *d, struct err *e)
 
 	d->dns = policy_source_by_name(d->p.space, SOURCE_DNS);
 	r = r < 0 ? r : planner_beliefs(&d->p, &b, d->a, d->keys, d->n, e);
-	r = r < 0 ? r : load_edits(d, e);
+	r = r < 0 ? r : load_words(d, e);
 	for (i = 0; i < d->n && r == 0; i++)
 		r = one(d, &d->v[i], &b[i], e);
 	r = r < 0 ? r : keep_and_plan(d, e);

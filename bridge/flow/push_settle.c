@@ -188,11 +188,46 @@ static int prove(struct settling *s, struct push_msg *m, struct push_item *it, s
 	return judge(s, m, b, e);
 }
 
+/* What a transfer would have told of this PTR. */
+static int see_ptr(struct settling *s, const struct push_msg *m, const struct belief *was,
+		   const struct belief *is, struct err *e)
+{
+	struct ptr_words w;
+	struct ipaddr a;
+	int r;
+
+	if (!policy_ptr_addr(&a, m->zone->zone, &is->owner))
+		return 0;
+	if (vec_push(&s->touched, a) < 0)
+		return err_nomem(e);
+	r = ptr_words_open(&w, &s->p, m->zone->zone, &a, 1, e);
+	r = r < 0 ? r : ptr_word(&w, was, is, false, e);
+	r = r < 0 ? r : ptr_words_keep(&w, e);
+	ptr_words_fini(&w);
+	return r;
+}
+
+/* A PTR that was not ours is gone: what it said of the address goes with it. */
+static bool took_ptr(const struct push_item *it)
+{
+	const struct rr *v;
+	size_t n = rrs_of(&it->v.base, RR_PTR, &v), i;
+
+	for (i = 0; i < n; i++) {
+		if (!rrs_has(&it->v.published, &v[i]) && !rrs_has(&it->v.target, &v[i]))
+			return true;
+	}
+	return false;
+}
+
 static int done(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
 		const char *why, struct err *e)
 {
+	struct belief was = *b;
 	int r = prove(s, m, it, b, e);
 
+	if (r == 0 && took_ptr(it))
+		r = see_ptr(s, m, &was, b, e);
 	if (r < 0)
 		return r;
 	s->f->counts.changed += change_rrsets(&it->c);
@@ -240,25 +275,6 @@ static int refused(struct settling *s, struct push_msg *m, struct push_item *it,
 	flow_say(s->f, MSG_UPDATE_REFUSED, m->zone->zone->text, "update of %s, %s",
 		 dname_print(owner, &b->owner), why);
 	return finish(s, m, it, b, "refused", why, e);
-}
-
-/* What a transfer would have told of this PTR. */
-static int see_ptr(struct settling *s, const struct push_msg *m, const struct belief *was,
-		   const struct belief *is, struct err *e)
-{
-	struct ptr_words w;
-	struct ipaddr a;
-	int r;
-
-	if (!policy_ptr_addr(&a, m->zone->zone, &is->owner))
-		return 0;
-	if (vec_push(&s->touched, a) < 0)
-		return err_nomem(e);
-	r = ptr_words_open(&w, &s->p, m->zone->zone, &a, 1, e);
-	r = r < 0 ? r : ptr_word(&w, was, is, false, e);
-	r = r < 0 ? r : ptr_words_keep(&w, e);
-	ptr_words_fini(&w);
-	return r;
 }
 
 /* The owner as it was read back.  *moved: it is not as we believed when we sent. */
@@ -439,7 +455,7 @@ static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, 
 
 /* ---- the short way ---------------------------------------------------------------------- */
 
-/* Most changes are proven, move no PTR, and nobody touched their rows meanwhile: those are written
+/* Most changes are proven, move no PTR, take no one's place, and nobody touched their rows meanwhile: those are written
  * from what was sent, without reading them again and beside whoever plans in the space. */
 struct shortcut {
 	VEC(struct belief) rows;
@@ -456,7 +472,8 @@ static int gather(struct settling *s, struct shortcut *c, struct push_msg *m, st
 		struct belief b = *m->items[i]->b;
 
 		r = prove(s, m, m->items[i], &b, e);
-		if (r < 0 || belief_is_empty(&b) || moves_ptr(m, m->items[i], &b))
+		if (r < 0 || belief_is_empty(&b) || moves_ptr(m, m->items[i], &b) ||
+		    took_ptr(m->items[i]))
 			continue;
 		if (vec_push(&c->rows, b) < 0 || vec_push(&c->items, m->items[i]) < 0 ||
 		    vec_push(&c->msgs, m) < 0)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/flow/flow.h"
+#include "bridge/flow/decide.h"
 #include "tests/sim/memstore.h"
 #include "tests/sim/model.h"
 #include "tests/unit/policy_fixture.h"
@@ -22,7 +22,7 @@ struct fix {
 	struct flow flow;
 };
 
-static const struct ipaddr addr = {4, {192, 0, 2, 7}};
+static const struct ipaddr addr = {4, {192, 0, 2, 7}}, other = {4, {192, 0, 2, 8}};
 
 /* The address is named by a person, and its PTR is ours. */
 static int open_fix(void **state)
@@ -33,6 +33,7 @@ static int open_fix(void **state)
 
 	fx_setup();
 	memset(&f, 0, sizeof(f));
+	fx_zones[ZONE_REVERSE - 1].foreign = FOREIGN_KEEP;
 	f.m = memstore_new(&fx_policy);
 	f.model = model_new(1, 1700000000);
 	f.store = memstore_flow(f.m);
@@ -121,6 +122,63 @@ static void a_person_who_leaves_the_updaters_dhcid_has_edited(void **state)
 	assert_true(is_edited(*state));
 }
 
+/* How much DNS says of an address, as kept. */
+static size_t words_of(struct fix *f, const struct ipaddr *a)
+{
+	struct arena arena = ARENA_INIT;
+	struct evidence *ev;
+	size_t n = 0, k = 0;
+
+	f->store.evidence_get(f->m, &ev, &n, 1, a, 1, &arena, NULL);
+	for (size_t i = 0; i < n; i++)
+		k += ev[i].obs.kind == OBS_DNS || ev[i].obs.kind == OBS_EDIT;
+	arena_fini(&arena);
+	return k;
+}
+
+/* The other address has a PTR that was never ours; a person names it in IPAM. */
+static struct dname two_words(struct fix *f, const char *in_dns, const char *in_ipam)
+{
+	struct dname target = fx_name(in_dns), owner;
+	struct obs o = {.addr = other, .kind = OBS_MANUAL, .valid_until_s = OBS_FOREVER, .ptr = true,
+			.name = {(const uint8_t *)in_ipam, (uint16_t)strlen(in_ipam)}};
+
+	ipaddr_reverse(&owner, &other);
+	model_person_add(f->model, ZONE_REVERSE, &owner, RR_PTR, 600, target.b, target.len);
+	model_advance(f->model, 10);
+	assert_int_equal(flow_pull(&f->flow, NULL, NULL), 0);
+	assert_int_equal(words_of(f, &other), 1);
+	assert_int_equal(flow_observe(&f->flow, &fx_space, &fx_sources[SOURCE_MANUAL_ID - 1], &o, 1,
+				      NULL), 0);
+	return owner;
+}
+
+static void what_is_written_over_says_nothing_more(void **state)
+{
+	struct fix *f = *state;
+
+	fx_zones[ZONE_REVERSE - 1].foreign = FOREIGN_TAKE;
+	two_words(f, "old.lab.example", "new");
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	assert_int_equal(words_of(f, &other), 0);
+}
+
+static void what_is_adopted_says_nothing_more(void **state)
+{
+	struct fix *f = *state;
+	struct zone_key k = {ZONE_REVERSE, two_words(f, "new.lab.example", "new")};
+	struct arena a = ARENA_INIT;
+	struct decision d = {0};
+
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	assert_int_equal(words_of(f, &other), 1);
+	assert_int_equal(flow_decide(&f->flow, &fx_space, DECIDE_ADOPT, &k, 1, &d, false, &a, NULL), 0);
+	assert_int_equal(flow_decide(&f->flow, &fx_space, DECIDE_ADOPT, &k, 1, &d, true, &a, NULL), 0);
+	assert_int_equal(d.outcome, DECIDE_DONE);
+	assert_int_equal(words_of(f, &other), 0);
+	arena_fini(&a);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
@@ -129,6 +187,8 @@ int main(void)
 		T(another_target_is_a_persons_edit),
 		T(another_target_with_a_dhcid_of_its_own_is_an_updaters),
 		T(a_person_who_leaves_the_updaters_dhcid_has_edited),
+		T(what_is_written_over_says_nothing_more),
+		T(what_is_adopted_says_nothing_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
