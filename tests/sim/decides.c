@@ -3,6 +3,7 @@
 
 #include "bridge/flow/decide.h"
 #include "tests/sim/pass.h"
+#include "tests/sim/truth.h"
 
 static const char *const labels[] = {"web01", "mail", "my-laptop", "host-a", "nas", "pc1", "pc2",
 				     "phone"};
@@ -119,6 +120,7 @@ void decides_event(struct world *w)
 		  r < 0 ? "crashed" : kept.outcome == DECIDE_DONE ? "done" : kept.why);
 	/* One that was cut short may be kept or not. */
 	if (r < 0 || kept.outcome == DECIDE_DONE) {
+		truth_decided(w->truth, k.zone_id, &k.owner, verb == DECIDE_TAKE_DNS, r == 0);
 		planned.was.zone_id = k.zone_id;
 		planned.was.owner = k.owner;
 		move_border(w, &planned);

@@ -429,13 +429,13 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
-	if (ok && !w.has_d2 && !w.decides) {
+	if (ok && !w.has_d2) {
 		w.truth = truth_new(&w);
 		ok = w.truth != NULL;
 	}
 	if (!ok)
 		world_fault(&w, "out of memory");
-	if (ok) {
+	if (ok && !w.has_d2) {
 		model_between(w.model, pass_between, &w);
 		together_bind(&w);
 		w.no_transfers = seed % 8 == 0;

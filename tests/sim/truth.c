@@ -206,6 +206,17 @@ void truth_look(struct truth *t, struct world *w, enum truth_when when)
 		world_fault(w, "out of memory");
 }
 
+void truth_decided(struct truth *t, int32_t zone, const struct dname *owner, bool aside, bool sure)
+{
+	struct plot *p = t == NULL ? NULL : plot_of(t, zone, owner);
+
+	if (p == NULL)
+		return;
+	p->decided = true;
+	p->aside = aside && sure;
+	truth_unsettle(t, zone, owner);
+}
+
 void truth_check(struct truth *t, struct world *w, struct truth_counts *counts)
 {
 	struct ending x = {.t = t, .w = w, .counts = counts};

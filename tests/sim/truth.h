@@ -45,6 +45,11 @@ void truth_clean(struct truth *t, struct world *w, const struct bridge *b);
 /* A person named the address at the command line, or took that back: known at once. */
 void truth_told(struct truth *t, struct world *w, const struct ipaddr *addr);
 
+/* A person decided about the owner (resolve, adopt, disown): what stands there is no longer to be
+ * foreseen.  aside: IPAM gives way, and nobody gets the name until another decision; sure: it was
+ * acknowledged. */
+void truth_decided(struct truth *t, int32_t zone, const struct dname *owner, bool aside, bool sure);
+
 /* The first difference becomes a fault of the world. */
 void truth_check(struct truth *t, struct world *w, struct truth_counts *counts);
 

@@ -29,7 +29,11 @@ static void note_edit(const struct truth *t, const struct world *w, struct place
 	unsigned records = plot == NULL ? 0 : plot->ours + plot->open + plot->theirs;
 	struct told *x = &p->told;
 
-	if (!is_same(p)) {
+	if (plot != NULL && plot->decided) {
+		x->ours = x->fresh = x->edit = x->ended = false;
+		x->n = p->n_theirs;
+		x->target = p->theirs;
+	} else if (!is_same(p)) {
 		x->fresh = begins && x->ours && x->restores == w->restores && p->n_theirs == 1 &&
 			   plot != NULL && plot->open == 0;
 		x->edit = x->ended = false;
@@ -76,7 +80,7 @@ void truth_clean_edit(const struct truth *t, const struct world *w, struct place
 	x->fresh = false;
 	if (x->edit)
 		age_edit(w, p);
-	x->ours = plot != NULL && p->n_ours > 0 && plot->open + plot->theirs == 0 &&
+	x->ours = plot != NULL && !plot->decided && p->n_ours > 0 && plot->open + plot->theirs == 0 &&
 		  world_removals(w, &p->reverse) < 3;
 	x->restores = w->restores;
 	x->moved = false;

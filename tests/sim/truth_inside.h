@@ -113,6 +113,8 @@ struct plot {
 	unsigned removals;       /* how often the bridge's were removed until then */
 	unsigned ours, open, theirs; /* records as last looked at: the bridge's; perhaps; not */
 	bool looked;             /* in this look */
+	bool decided;            /* a person has decided something about it, once */
+	bool aside;              /* the last was, that IPAM gives way */
 };
 
 struct truth {
@@ -149,6 +151,8 @@ void truth_note_edits(struct truth *t, const struct world *w, bool begins);
 void truth_clean_edit(const struct truth *t, const struct world *w, struct place *p);
 /* Takes down who may name what now; passing: a pass may read it. */
 void truth_note_voices(struct truth *t, const struct world *w, bool passing);
+/* A decision about a PTR: what was last seen there may name the address for a while. */
+void truth_unsettle(struct truth *t, int32_t zone, const struct dname *owner);
 /* What the bridge did since then. */
 void truth_deeds(const struct truth *t, struct world *w, const struct photo *was);
 

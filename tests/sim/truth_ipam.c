@@ -34,7 +34,7 @@ static bool is_true_ptr(const struct ending *x, const struct place *p, const str
 	if (p->n_theirs == 0 || p->told.ended)
 		return false;
 	if (e->obs.kind == OBS_EDIT)
-		return plot != NULL && plot->ours_ever;
+		return plot != NULL && (plot->ours_ever || plot->decided);
 	return e->obs.kind == OBS_DNS && !p->told.edit;
 }
 
@@ -189,11 +189,19 @@ static void check_asked(struct ending *x, struct seated *s)
 		world_fault(x->w, "truth: %s has no PTR of its name", addr_text(s->place));
 }
 
+/* What did people decide about the name it asks for? */
+static const struct plot *decided(const struct ending *x, const struct seated *s)
+{
+	const struct plot *p = truth_plot(x->t, ZONE_FWD, &s->claim->voice.asked);
+
+	return p != NULL && p->decided ? p : NULL;
+}
+
 static void check_since(struct ending *x, const struct seated *s)
 {
 	const struct claim *c = s->claim;
 
-	if (c == NULL || c->varied)
+	if (c == NULL || c->varied || decided(x, s) != NULL)
 		return;
 	/* A suffixed name may have been another's for a while, without a third to give way to. */
 	bool plain = dname_equal(&s->row->name, &s->row->asked);
@@ -361,6 +369,15 @@ static void check_name(struct ending *x, const struct seated *s)
 
 	if (c == NULL)
 		return;
+	/* Set aside, it is nobody's; while it was, who asked for it may have got a suffix for good. */
+	if (decided(x, s) != NULL) {
+		bool plain = dname_equal(&s->row->name, &c->voice.asked);
+
+		if (plain ? decided(x, s)->aside : s->row->name.len > 0 && !is_own_suffix(s))
+			world_fault(x->w, "truth: %s has not the name that a decision leaves it",
+				    addr_text(s->place));
+		return;
+	}
 	if (dname_equal(&s->row->name, &c->voice.asked)) {
 		if (must_lose(x, c))
 			world_fault(x->w, "truth: %s has %s, which another had before",

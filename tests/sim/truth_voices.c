@@ -48,7 +48,8 @@ static bool may_be_edit(const struct truth *t, const struct place *p)
 {
 	const struct plot *plot = truth_plot(t, p->zone, &p->reverse);
 
-	return truth_is_told(p) && !p->told.ended && plot != NULL && plot->ours_ever;
+	return truth_is_told(p) && !p->told.ended && plot != NULL &&
+	       (plot->ours_ever || plot->decided);
 }
 
 static bool has_voice(const struct voice *v, size_t n, const struct voice *x)
@@ -96,7 +97,7 @@ size_t truth_voices(const struct truth *t, const struct world *w, const struct p
 	add_heard(p, OBS_EDIT, v, &n);
 	for (size_t i = 0; i < n; i++)
 		v[i].who = who_at(w, p);
-	if (p->told.edit && n == 1)
+	if (p->told.edit && !p->told.moved && n == 1)
 		return n;
 	if (lease_voices(w, p, v, &n))
 		return n;
@@ -217,6 +218,21 @@ void truth_note_voices(struct truth *t, const struct world *w, bool passing)
 			note_voice(t, w, p, &v[k]);
 		for (size_t k = 0; k < t->claims.n; k++)
 			if (t->claims.v[k].place == p && !speaks(&t->claims.v[k], v, n, silent))
+				t->claims.v[k].away = true;
+	}
+}
+
+void truth_unsettle(struct truth *t, int32_t zone, const struct dname *owner)
+{
+	for (size_t i = 0; i < t->n_places; i++) {
+		struct place *p = &t->places[i];
+
+		if (p->zone != zone || !dname_equal(&p->reverse, owner))
+			continue;
+		if (p->told.n > 0)
+			hear_voice(p, (struct voice){.kind = OBS_EDIT, .asked = p->told.target});
+		for (size_t k = 0; k < t->claims.n; k++)
+			if (t->claims.v[k].place == p)
 				t->claims.v[k].away = true;
 	}
 }
