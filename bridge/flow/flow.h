@@ -102,8 +102,8 @@ void flow_zones_free(struct flow_zones *z);
  * dns and edit evidence, affected owners planned again. */
 int flow_pull(struct flow *f, const struct policy_zone *only, struct err *e);
 
-/* The reverse pass of single owners, whatever stands there: before the first change of owners of a
- * zone that is not known.  A server that does not answer is said and is no error. */
+/* The reverse pass of single owners, to which nobody has sent yet: before the first change of owners
+ * of a zone that is not known.  A server that does not answer is said and is no error. */
 int flow_ask(struct flow *f, const struct policy_space *space, const struct policy_zone *zone,
 	     const struct dname *owners, size_t n, struct err *e);
 

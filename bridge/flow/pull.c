@@ -19,7 +19,7 @@ static void say_not_asked(const struct pull *u, const struct err *cause)
 int flow_ask(struct flow *f, const struct policy_space *space, const struct policy_zone *zone,
 	     const struct dname *owners, size_t n, struct err *e)
 {
-	struct pull u = {.f = f, .space = space, .zone = zone, .asking = true,
+	struct pull u = {.f = f, .space = space, .zone = zone, .asking = true, .unsent = true,
 			 .began_s = f->net->now_s(f->net->ctx)};
 	struct err cause = {0};
 	bool stored;

@@ -17,6 +17,7 @@ struct pull {
 	struct compare cmp;
 	int64_t began_s;
 	bool beside;                 /* another process has the right to send here */
+	bool unsent;                 /* nobody has sent to these owners yet */
 	bool rollback;               /* the serial went backwards */
 	bool partial;                /* compared is what changed since the serial that is kept */
 	bool asking;                 /* compared is what the server answers about single owners, */

@@ -17,6 +17,8 @@ static bool in_flight(const struct pull *u, const struct belief *b)
 {
 	int64_t since_s = u->beside ? u->began_s : u->began_s + 1;
 
+	if (u->unsent)
+		return false;
 	return b->settled_at_s >= since_s || (b->n_offered > 0 && b->offered_at_s >= since_s);
 }
 

@@ -207,47 +207,6 @@ static int wake_all(struct push *u, struct err *e)
 			       : planner_transaction(&w.p, u->f, u->zones[0].space, wake_inside, &w, e);
 }
 
-/* ---- owners that are looked at first ----------------------------------------------------- */
-
-/* Below a cut some servers take a change and hide it.  Where the zone is not known, owners are asked
- * about before the first word to them, as far as names between them and the zone can be cuts. */
-static int look_first(struct push *u, const struct push_zone *z, struct err *e)
-{
-	struct flow_store *st = u->f->store;
-	struct due_page page = {.zone_id = z->zone->id, .n = PUSH_ROUND};
-	int64_t now_s = u->f->net->now_s(u->f->net->ctx);
-	struct arena a = ARENA_INIT;
-	VEC(struct dname) names = {0};
-	size_t i;
-	int r = 0;
-
-	while (r == 0 && page.n == PUSH_ROUND) {
-		r = st->beliefs_due(st->ctx, &page, 1, now_s, PUSH_ROUND, &a, e);
-		for (i = 0; r == 0 && i < page.n; i++) {
-			if (push_needs_look(z, &page.v[i]) && vec_push(&names, page.v[i].owner) < 0)
-				r = err_nomem(e);
-		}
-		page.after = r == 0 && page.n > 0 ? &page.v[page.n - 1] : NULL;
-	}
-	if (r == 0 && names.n > 0)
-		r = flow_ask(u->f, z->space, z->zone, names.v, names.n, e);
-	vec_fini(&names);
-	arena_fini(&a);
-	return r;
-}
-
-static int look_first_all(struct push *u, struct err *e)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < u->n_zones && r == 0; i++) {
-		if (!u->zones[i].stopped && !u->zones[i].known)
-			r = look_first(u, &u->zones[i], e);
-	}
-	return r;
-}
-
 /* One dead server stops all its zones, and says so once. */
 static void spread_stops(struct push *u)
 {
@@ -443,9 +402,6 @@ static int sweep(struct push *u, struct err *e)
 		u->zones[i].exhausted = false;
 		u->zones[i].paging = false;
 	}
-	r = look_first_all(u, e);
-	if (r < 0)
-		return r;
 	do {
 		r = turn(u, e);
 	} while (r == 1);

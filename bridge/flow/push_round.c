@@ -8,7 +8,7 @@
 
 #include "bridge/core/batch.h"
 #include "bridge/core/push_state.h"
-#include "bridge/flow/push_round.h"
+#include "bridge/flow/push_look.h"
 
 enum { LOOK_AGAIN_S = 30 };
 
@@ -44,12 +44,6 @@ unsigned change_rrsets(const struct change *c)
 		n += j == i;
 	}
 	return n;
-}
-
-bool push_needs_look(const struct push_zone *z, const struct belief *b)
-{
-	return !z->known && !b->seen_known &&
-	       dname_labels(&b->owner) > dname_labels(&z->zone->name) + 1;
 }
 
 /* To be written before anything of this round leaves. */
@@ -261,9 +255,13 @@ static int list_due(struct making *m, struct due_page *pages, size_t *n, struct 
 static int take_page(struct making *m, struct push_zone *z, const struct due_page *page,
 		     struct err *e)
 {
+	struct due_page looked = *page;
+	int r;
+
 	z->exhausted = page->n < PUSH_ROUND;
 	push_turn_page(z, page);
-	return make_items(m, page->v, page->n, false, e);
+	r = push_look(&m->p, z, &looked, &m->round->arena, e);
+	return r < 0 ? r : make_items(m, looked.v, looked.n, false, e);
 }
 
 static int take_all(struct making *m, struct err *e)

@@ -69,9 +69,6 @@ struct push_msg {
 struct due_page push_page(const struct push_zone *z);
 void push_turn_page(struct push_zone *z, const struct due_page *page);
 
-/* May it lie below a cut that nobody has looked for? */
-bool push_needs_look(const struct push_zone *z, const struct belief *b);
-
 /* RRsets that a change touches. */
 unsigned change_rrsets(const struct change *c);
 
