@@ -5,7 +5,7 @@
 
 /* The record types that carry addresses and names; DHCID follows them. */
 static const uint16_t address_types[] = {RR_A, RR_AAAA, RR_PTR};
-enum { N_ADDRESS_TYPES = 3 };
+enum { N_ADDRESS_TYPES = sizeof(address_types) / sizeof(address_types[0]) };
 
 /* One type of one owner, taken apart. */
 struct facet {

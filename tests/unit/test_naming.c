@@ -583,6 +583,99 @@ static void forward_holds_both_families_and_the_first_clients_dhcid(void **state
 	arena_fini(&a);
 }
 
+/* What stood there before is of no account. */
+static struct belief poisoned(int32_t zone_id)
+{
+	return (struct belief){.zone_id = zone_id, .owner = fx_name("pc.lab.example"), .want_kind = 0,
+			       .want_source = 77, .want_ttl_s = 77, .why = "before",
+			       .seen_known = true};
+}
+
+static void forward_tells_who_wants_it_and_for_how_long(void **state)
+{
+	struct host h[3] = {host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 2),
+			    host("2001:db8::7", "pc.lab.example", OBS_MANUAL, 1, 2),
+			    host("192.0.2.8", "pc.lab.example", OBS_MANUAL, 1, 3)};
+	struct belief b = poisoned(1);
+	struct arena a = ARENA_INIT;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(plan_forward(&b, &a, &fx_zones[0], NULL, 0), 0);
+	assert_int_equal(b.want.n, 0);
+	assert_int_equal(b.want_kind, OBS_KINDS - 1);
+	assert_int_equal(b.want_source, 0);
+	assert_int_equal(b.want_ttl_s, 300);
+	assert_string_equal(b.why, "nothing names it any more");
+	for (i = 0; i < 3; i++)
+		h[i].source_id = (int32_t)i + 1;
+	h[0].why = "the first";
+	h[1].ttl_s = 90;
+	h[2].ttl_s = 60;
+	assert_int_equal(plan_forward(&b, &a, &fx_zones[0], h, 3), 0);
+	assert_int_equal(b.want_kind, OBS_MANUAL);
+	assert_int_equal(b.want_source, 2);
+	assert_int_equal(b.want_ttl_s, 60);
+	assert_string_equal(b.why, "the first");
+	arena_fini(&a);
+}
+
+/* Of a v6 client the DUID counts, never the identifier that a v4 client gives. */
+static void the_family_of_the_first_decides_what_its_dhcid_is_of(void **state)
+{
+	static const char *const addrs[] = {"192.0.2.7", "2001:db8::7"};
+	struct arena a = ARENA_INIT;
+	uint8_t made[DHCID_LEN], other[DHCID_LEN];
+	const struct rr *v;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct host h = host(addrs[i], "pc.lab.example", OBS_LEASE, 1, 1);
+		struct belief b = poisoned(1);
+
+		h.id.client_id = text("client");
+		assert_int_equal(plan_forward(&b, &a, &fx_zones[0], &h, 1), 0);
+		assert_int_equal(rrs_of(&b.want, RR_DHCID, &v), 1);
+		assert_true(dhcid_make(made, &h.id, i == 1, &b.owner));
+		assert_true(dhcid_make(other, &h.id, i == 0, &b.owner));
+		assert_memory_equal(v->rdata, made, DHCID_LEN);
+		assert_memory_not_equal(v->rdata, other, DHCID_LEN);
+	}
+	arena_fini(&a);
+}
+
+static void reverse_tells_who_wants_it_and_why_it_waits(void **state)
+{
+	struct host h = host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 1);
+	struct belief f = poisoned(1), r = poisoned(2);
+	struct arena a = ARENA_INIT;
+
+	(void)state;
+	h.source_id = 3;
+	assert_int_equal(plan_reverse(&r, &a, &fx_zones[1], NULL, NULL), 0);
+	assert_int_equal(r.want_kind, OBS_KINDS - 1);
+	assert_int_equal(r.want_source, 0);
+	assert_int_equal(r.want_ttl_s, 300);
+	assert_string_equal(r.why, "nothing names it any more");
+	f.state = BELIEF_CONFLICT;
+	assert_int_equal(plan_reverse(&r, &a, &fx_zones[1], &h, &f), 0);
+	assert_int_equal(r.want_kind, OBS_LEASE);
+	assert_int_equal(r.want_source, 3);
+	assert_string_equal(r.why, "its forward name is not ours, or not yet");
+	/* The forward name shows another address of the host. */
+	f.state = BELIEF_STEP;
+	assert_int_equal(plan_reverse(&r, &a, &fx_zones[1], &h, &f), 0);
+	assert_int_equal(r.want.n, 0);
+	assert_string_equal(r.why, "a newer lease of the host has the name");
+	assert_int_equal(plan_forward(&f, &a, &fx_zones[0], &h, 1), 0);
+	h.ttl_s = 60;
+	assert_int_equal(plan_reverse(&r, &a, &fx_zones[1], &h, &f), 0);
+	assert_int_equal(r.want_ttl_s, 60);
+	assert_string_equal(r.why, "named");
+	arena_fini(&a);
+}
+
 static void a_ptr_falls_with_its_forward_name(void **state)
 {
 	struct host h = host("192.0.2.7", "pc.lab.example", OBS_LEASE, 1, 1);
@@ -859,6 +952,9 @@ int main(void)
 	    cmocka_unit_test(a_lease_does_not_displace_a_person),
 	    cmocka_unit_test(names_read_from_dns_claim_nothing),
 	    cmocka_unit_test(forward_holds_both_families_and_the_first_clients_dhcid),
+	    cmocka_unit_test(forward_tells_who_wants_it_and_for_how_long),
+	    cmocka_unit_test(the_family_of_the_first_decides_what_its_dhcid_is_of),
+	    cmocka_unit_test(reverse_tells_who_wants_it_and_why_it_waits),
 	    cmocka_unit_test(a_ptr_falls_with_its_forward_name),
 	    cmocka_unit_test(rows_go_by_name_then_age_then_address),
 	    cmocka_unit_test(dhcid_vectors_of_rfc_4701_hold),
