@@ -29,8 +29,11 @@ void pass_between(void *arg, const char *what)
 		people_event(w);
 		truth_look(w->truth, w, TRUTH_AFTER_HAND);
 	}
-	if (w->d2.runs && rng_permille(&w->d2.rng, 40))
+	if (w->d2.runs && rng_permille(&w->d2.rng, 40)) {
+		truth_look(w->truth, w, TRUTH_BEFORE_HAND);
 		d2_event(w);
+		truth_look(w->truth, w, TRUTH_AFTER_HAND);
+	}
 	together_pause(w);
 }
 

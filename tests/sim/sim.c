@@ -250,6 +250,7 @@ static void heal(struct world *w)
 	w->gentle = false;
 	no_crash(w);
 	d2_drain(w);
+	truth_look(w->truth, w, TRUTH_AFTER_HAND);
 	w->d2.runs = false;
 	w->healed = true;
 }
@@ -394,7 +395,8 @@ static void ask(struct world *w, struct total *t)
 	/* Without transfers names that a copy brings back are not seen. */
 	if (w->fault.len == 0 && !w->no_transfers)
 		ask_restored(w, t);
-	if (w->fault.len == 0)
+	/* Of what another updater had written nobody can tell, once it is back, whose it was last. */
+	if (w->fault.len == 0 && !w->has_d2)
 		truth_check(w->truth, w, &t->truth);
 	set_modes(w, FEED_EMPTY);
 	ask_nothing_moves(w, "all sources empty", false);
@@ -429,13 +431,13 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
-	if (ok && !w.has_d2) {
+	if (ok) {
 		w.truth = truth_new(&w);
 		ok = w.truth != NULL;
 	}
 	if (!ok)
 		world_fault(&w, "out of memory");
-	if (ok && !w.has_d2) {
+	if (ok) {
 		model_between(w.model, pass_between, &w);
 		together_bind(&w);
 		w.no_transfers = seed % 8 == 0;

@@ -114,7 +114,7 @@ static void count_run(struct plot *p, const struct model_rr *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		p->ours += v[i].author == MODEL_BRIDGE;
-		p->open += v[i].author == MODEL_EITHER;
+		p->open += v[i].author != MODEL_BRIDGE && v[i].author != MODEL_PERSON;
 		p->theirs += v[i].author == MODEL_PERSON;
 	}
 }
@@ -221,6 +221,7 @@ void truth_check(struct truth *t, struct world *w, struct truth_counts *counts)
 {
 	struct ending x = {.t = t, .w = w, .counts = counts};
 
+	truth_look(t, w, TRUTH_AFTER_HAND);
 	if (t != NULL && truth_ipam(&x))
 		truth_zones(&x);
 	arena_fini(&x.arena);

@@ -34,15 +34,22 @@ static bool is_ours(enum model_author a)
 	return a == MODEL_BRIDGE;
 }
 
+static bool is_not_ours(enum model_author a)
+{
+	return a != MODEL_BRIDGE;
+}
+
 static bool is_theirs(enum model_author a)
 {
 	return a == MODEL_PERSON;
 }
 
 /* Who holds the DHCID of a name holds its addresses (RFC 4703): the one in place of the client's,
- * beside a DHCID that was left, is the client's too. */
-static bool is_clients(const struct photo *was, const struct model_rr *r)
+ * beside a DHCID that was left, is the client's too; likewise the very PTR that an updater wrote. */
+static bool is_clients(const struct world *w, const struct photo *was, const struct model_rr *r)
 {
+	if (r->type == RR_PTR)
+		return w->has_d2 && has_at(was, r, RR_DHCID, is_anybodys);
 	return (r->type == RR_A || r->type == RR_AAAA) &&
 	       has_at(was, r, RR_DHCID, is_anybodys) && !has_at(was, r, r->type, is_ours);
 }
@@ -54,7 +61,7 @@ static void ask_kept(struct world *w, const struct photo *was, const struct phot
 	for (size_t i = 0; i < was->v.n; i++) {
 		const struct model_rr *r = &was->v.v[i];
 
-		if (r->author == MODEL_PERSON && record_in(now, r) == NULL && !is_clients(was, r))
+		if (r->author == MODEL_PERSON && record_in(now, r) == NULL && !is_clients(w, was, r))
 			world_fault(w, "truth: what a person wrote is gone: %s %s",
 				    dname_print(name, r->owner), rrtype_name(type, r->type));
 	}
@@ -105,7 +112,8 @@ static void ask_ttl(struct world *w, const struct photo *was, const struct photo
 			continue;
 		before = record_in(was, r);
 		if ((before == NULL || before->ttl_s != r->ttl_s) &&
-		    !has_at(was, r, r->type, is_theirs) && !has_at(now, r, r->type, is_theirs))
+		    !has_at(was, r, r->type, is_not_ours) &&
+		    !has_at(now, r, r->type, is_not_ours))
 			world_fault(w, "truth: written with another TTL: %s %s",
 				    dname_print(name, r->owner), rrtype_name(type, r->type));
 	}

@@ -53,6 +53,14 @@ static bool has_theirs(const struct records *at, uint16_t type)
 	return false;
 }
 
+static bool has_others_dhcid(const struct records *at)
+{
+	for (size_t i = 0; i < at->n; i++)
+		if (at->v[i].type == RR_DHCID && at->v[i].author != MODEL_BRIDGE)
+			return true;
+	return false;
+}
+
 static const struct model_rr *record_of(const struct records *at, uint16_t type, const void *rdata,
 					size_t len)
 {
@@ -63,9 +71,22 @@ static const struct model_rr *record_of(const struct records *at, uint16_t type,
 	return NULL;
 }
 
+/* What another updater wrote and the bridge knows as its own, it may not change. */
+static bool is_stuck(const struct ending *x, const struct dname *owner)
+{
+	return model_refuses(x->w->model, owner) && x->w->has_d2;
+}
+
+/* Somebody keeps undoing it. */
 static bool is_fought_over(const struct ending *x, const struct dname *owner)
 {
-	return world_removals(x->w, owner) >= FOUGHT;
+	return world_removals(x->w, owner) >= FOUGHT || is_stuck(x, owner);
+}
+
+/* Nothing of the bridge's ever gets there; what another updater wrote for it may be its own. */
+static bool is_refused(const struct ending *x, const struct dname *owner)
+{
+	return model_refuses(x->w->model, owner) && !x->w->has_d2;
 }
 
 /* ---- what a name shows -------------------------------------------------------------------- */
@@ -207,7 +228,7 @@ static enum standing standing(const struct ending *x, const struct dname *name)
 	size_t n = count_there(&want, &at, &theirs);
 
 	/* What somebody else wrote as it is wanted serves as well. */
-	if (is_fought_over(x, name))
+	if (is_fought_over(x, name) || has_others_dhcid(&at))
 		return STANDS_OPEN;
 	if (n == want.n && !theirs && !model_refuses(x->w->model, name) &&
 	    (want.n_dhcid == 0 || (dhcid != NULL && dhcid->author == MODEL_BRIDGE)))
@@ -222,7 +243,7 @@ static bool is_fixed(const struct ending *x, const struct dname *name, const str
 	const struct plot *p = truth_plot(x->t, ZONE_FWD, name);
 	bool other_types = !has_theirs(at, RR_CNAME) && !has_theirs(at, RR_DHCID);
 
-	if (count(at, MODEL_EITHER) > 0 || is_fought_over(x, name))
+	if (count(at, MODEL_BRIDGE) + count(at, MODEL_PERSON) < at->n || is_fought_over(x, name))
 		return false;
 	if (count(at, MODEL_PERSON) == 0)
 		return true;
@@ -254,13 +275,13 @@ static void check_name(struct ending *x, const struct dname *name)
 {
 	struct records at = records_at(x, ZONE_FWD, name);
 	struct want want = want_at(x, &at, name);
-	bool closed = has_theirs(&at, RR_CNAME) || model_refuses(x->w->model, name);
+	bool closed = has_theirs(&at, RR_CNAME) || is_refused(x, name);
 	bool fixed = closed || is_fixed(x, name, &at, &want);
 
 	for (size_t i = 0; i < at.n; i++) {
 		if (at.v[i].author != MODEL_BRIDGE)
 			continue;
-		if (closed || !is_wanted(&want, &at.v[i]))
+		if (closed || (!is_wanted(&want, &at.v[i]) && !is_stuck(x, name)))
 			fault_at(x, "not to be there", name, at.v[i].type);
 	}
 	if (fixed && !closed)
@@ -311,12 +332,12 @@ static void check_ptr(struct ending *x, const struct seated *s)
 	const struct place *p = s->place;
 	struct records at = records_at(x, p->zone, &p->reverse);
 	struct want_ptr want = want_ptr(x, s);
-	bool refused = model_refuses(x->w->model, &p->reverse), fixed;
+	bool refused = is_refused(x, &p->reverse), fixed;
 
 	for (size_t i = 0; i < at.n; i++) {
 		if (at.v[i].author != MODEL_BRIDGE)
 			continue;
-		if (refused || !is_wanted_ptr(&want, &at.v[i]))
+		if (refused || (!is_wanted_ptr(&want, &at.v[i]) && !is_stuck(x, &p->reverse)))
 			fault_at(x, "not to be there", &p->reverse, at.v[i].type);
 	}
 	fixed = refused || (count(&at, MODEL_BRIDGE) == at.n && want.forward != STANDS_OPEN &&
