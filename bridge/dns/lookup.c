@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bridge/base/own.h"
+#include "bridge/base/vec.h"
 #include "bridge/dns/write.h"
 #include "bridge/value/rrtype.h"
 
@@ -21,6 +22,8 @@ struct job {
 	const uint16_t *types;
 	size_t n_types;
 	size_t sent;                 /* questions, of n * n_types */
+	VEC(uint64_t) again;         /* those whose connection ended before the answer */
+	size_t patience;             /* how many more of them are put up with */
 	uint8_t *heard;              /* of each owner: answers that say something */
 	int64_t until_ms;
 	struct arena *a;
@@ -111,19 +114,37 @@ static int take(struct job *j, uint64_t tag, const struct buf *reply, struct err
 
 /* ---- all of them ------------------------------------------------------------------------ */
 
+static int send_question(struct job *j, uint64_t tag, struct buf *msg, struct err *e)
+{
+	int r;
+
+	buf_reset(msg);
+	r = write_query(msg, 0, j->v[tag / j->n_types].owner, j->types[tag % j->n_types], e);
+	return r < 0 ? r : exchange_send(j->x, msg, tag, e);
+}
+
 static int ask_more(struct job *j, struct buf *msg, struct err *e)
 {
 	unsigned window = j->z->s->window;
 	int r = 0;
 
-	while (r == 0 && j->sent < j->n * j->n_types && exchange_in_flight(j->x) < window) {
-		buf_reset(msg);
-		r = write_query(msg, 0, j->v[j->sent / j->n_types].owner,
-				j->types[j->sent % j->n_types], e);
-		r = r < 0 ? r : exchange_send(j->x, msg, j->sent, e);
-		j->sent++;
+	while (r == 0 && exchange_in_flight(j->x) < window) {
+		if (j->again.n > 0)
+			r = send_question(j, j->again.v[--j->again.n], msg, e);
+		else if (j->sent < j->n * j->n_types)
+			r = send_question(j, j->sent++, msg, e);
+		else
+			break;
 	}
 	return r;
+}
+
+/* Servers end connections when it pleases them (RFC 7766 6.2.3).  As long as most questions are
+ * answered the others are asked again. */
+static int ask_again(struct job *j, uint64_t tag, struct err *e)
+{
+	j->patience--;
+	return vec_push(&j->again, tag) < 0 ? err_nomem(e) : 0;
 }
 
 static int hear(struct job *j, struct buf *reply, struct err *e)
@@ -139,9 +160,12 @@ static int hear(struct job *j, struct buf *reply, struct err *e)
 	if (r == 0)
 		return err_set(e, ERR_BUSY, "server \"%s\": the time for queries is over",
 			       j->z->s->name);
+	if (answer.end == ANSWER_LOST && j->patience > 0)
+		return ask_again(j, tag, e);
 	if (answer.end != ANSWER_REPLY || (!answer.verified && j->z->s->key != NULL))
 		return err_set(e, answer.end == ANSWER_REPLY ? ERR_PROTO : ERR_BUSY,
 			       "server \"%s\": %s", j->z->s->name, outcome_of(&answer)->what);
+	j->patience++;
 	return take(j, tag, reply, e);
 }
 
@@ -163,6 +187,7 @@ int lookup_owners(struct exchange *x, const struct lookup_zone *z, struct lookup
 	AUTO(own_freep) uint8_t *heard = calloc(n + 1, 1);
 	struct job j = {.x = x, .z = z, .v = v, .n = n, .heard = heard, .until_ms = until_ms, .a = a};
 	size_t i;
+	int r;
 
 	if (heard == NULL)
 		return err_nomem(e);
@@ -174,5 +199,8 @@ int lookup_owners(struct exchange *x, const struct lookup_zone *z, struct lookup
 		v[i].seen = (struct rrs){NULL, 0};
 		v[i].cut.len = 0;
 	}
-	return run(&j, e);
+	j.patience = z->s->window;
+	r = run(&j, e);
+	vec_fini(&j.again);
+	return r;
 }

@@ -86,14 +86,20 @@ static void say(struct says *s, const struct dname *owner, unsigned type)
 		s->rcode = RCODE_REFUSED;
 }
 
-/* arg: how many questions are answered before the connection ends; NULL: all. */
+struct patience {
+	int in_all, of_one;   /* questions that are answered before connections end */
+};
+
+/* arg: NULL: as many as come. */
 static void serve(int fd, void *arg)
 {
 	static uint8_t req[65535];
-	int *left = arg;
+	struct patience *p = arg;
+	int here = 0;
 	size_t len;
 
-	while ((len = loop_recv(fd, req)) > 0 && (left == NULL || (*left)-- > 0)) {
+	while ((len = loop_recv(fd, req)) > 0 &&
+	       (p == NULL || (p->in_all-- > 0 && here++ < p->of_one))) {
 		uint8_t out[2048];
 		struct dname owner;
 		struct says s;
@@ -117,7 +123,8 @@ static struct dname names[8];
 static struct lookup looks[8];
 static struct arena arena;
 
-static int ask(const char *const *owners, size_t n, bool reverse, int *left, struct err *e)
+static int ask(const char *const *owners, size_t n, bool reverse, struct patience *left,
+	       struct err *e)
 {
 	struct dname zone = name("lab.example");
 	struct loopserver l;
@@ -196,12 +203,27 @@ static void what_came_before_the_end_of_the_connection_holds(void **state)
 {
 	static const char *const owners[] = {"host.lab.example", "none.lab.example"};
 	struct err e = {0};
-	int left = 12;   /* of ten questions each */
+	struct patience left = {12, 1000};   /* of ten questions each */
 
 	(void)state;
 	assert_int_equal(ask(owners, 2, false, &left, &e), ERR_BUSY);
 	assert_true(looks[0].got);
 	assert_false(looks[1].got);
+	arena_fini(&arena);
+}
+
+static void a_server_that_ends_its_connections_is_asked_on(void **state)
+{
+	static const char *const owners[] = {"host.lab.example", "none.lab.example", "sub.lab.example",
+					     "a.sub.lab.example", "a.dn.lab.example"};
+	struct patience few = {1000, 20};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(ask(owners, 5, false, &few, &e), 0);
+	for (int i = 0; i < 5; i++)
+		assert_true(looks[i].got);
+	assert_int_equal(looks[0].seen.n, 1);
 	arena_fini(&arena);
 }
 
@@ -212,6 +234,7 @@ int main(void)
 		cmocka_unit_test(cuts_above_are_told),
 		cmocka_unit_test(one_without_an_answer_leaves_the_others),
 		cmocka_unit_test(what_came_before_the_end_of_the_connection_holds),
+		cmocka_unit_test(a_server_that_ends_its_connections_is_asked_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
