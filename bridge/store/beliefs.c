@@ -178,13 +178,14 @@ static void elem_after(struct pg_args *args, const struct belief *after)
 /* Rows come page after page. */
 static void split_pages(struct due_page *pages, size_t n_pages, struct belief *v, size_t n)
 {
-	size_t i, at = 0;
+	size_t i, at = 0, first;
 
 	for (i = 0; i < n_pages; i++) {
-		pages[i].v = v + at;
+		first = at;
 		while (at < n && v[at].zone_id == pages[i].zone_id)
 			at++;
-		pages[i].n = (size_t)(v + at - pages[i].v);
+		pages[i].v = at > first ? v + first : NULL;
+		pages[i].n = at - first;
 	}
 }
 
