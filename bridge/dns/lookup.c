@@ -23,7 +23,7 @@ struct job {
 	size_t n_types;
 	size_t sent;                 /* questions, of n * n_types */
 	VEC(uint64_t) again;         /* those whose connection ended before the answer */
-	size_t patience;             /* how many more of them are put up with */
+	size_t barren;               /* of these since the last answer */
 	uint8_t *heard;              /* of each owner: answers that say something */
 	int64_t until_ms;
 	struct arena *a;
@@ -139,11 +139,16 @@ static int ask_more(struct job *j, struct buf *msg, struct err *e)
 	return r;
 }
 
-/* Servers end connections when it pleases them (RFC 7766 6.2.3).  As long as most questions are
- * answered the others are asked again. */
+/* Servers end connections when it pleases them (RFC 7766 6.2.3), with all that is under way: as long
+ * as each gives an answer before, the other questions are asked again. */
+static bool is_asked_again(struct job *j, const struct answer *answer)
+{
+	return (answer->end == ANSWER_LOST || answer->end == ANSWER_UNSENT) &&
+	       ++j->barren <= j->z->s->window;
+}
+
 static int ask_again(struct job *j, uint64_t tag, struct err *e)
 {
-	j->patience--;
 	return vec_push(&j->again, tag) < 0 ? err_nomem(e) : 0;
 }
 
@@ -160,12 +165,12 @@ static int hear(struct job *j, struct buf *reply, struct err *e)
 	if (r == 0)
 		return err_set(e, ERR_BUSY, "server \"%s\": the time for queries is over",
 			       j->z->s->name);
-	if (answer.end == ANSWER_LOST && j->patience > 0)
+	if (is_asked_again(j, &answer))
 		return ask_again(j, tag, e);
 	if (answer.end != ANSWER_REPLY || (!answer.verified && j->z->s->key != NULL))
 		return err_set(e, answer.end == ANSWER_REPLY ? ERR_PROTO : ERR_BUSY,
 			       "server \"%s\": %s", j->z->s->name, outcome_of(&answer)->what);
-	j->patience++;
+	j->barren = 0;
 	return take(j, tag, reply, e);
 }
 
@@ -199,7 +204,7 @@ int lookup_owners(struct exchange *x, const struct lookup_zone *z, struct lookup
 		v[i].seen = (struct rrs){NULL, 0};
 		v[i].cut.len = 0;
 	}
-	j.patience = z->s->window;
+	j.barren = z->s->window;
 	r = run(&j, e);
 	vec_fini(&j.again);
 	return r;
