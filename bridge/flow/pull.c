@@ -164,19 +164,29 @@ static void say_unanswered(struct pull *u, const struct err *cause)
 		 u->asked.names, cause->text);
 }
 
+static int keep(struct pull *u, const struct err *cause, struct err *e)
+{
+	bool was_asked = u->row.asked;
+	int r = pull_keep(u, e);
+
+	if (r < 0)
+		return r;
+	say_right(u, was_asked);
+	say_unanswered(u, cause);
+	return 0;
+}
+
 static int transfer(struct pull *u, struct err *e)
 {
 	struct err cause = {0};
-	bool stored = true, was_asked = u->row.asked;
+	bool stored = true;
 	int r;
 
 	compare_init(&u->cmp, u->f, u->zone);
 	r = compare(u, &stored, &cause);
-	if (r == 0) {
-		r = pull_keep(u, e);
-		say_right(u, was_asked);
-		say_unanswered(u, &cause);
-	} else if (stored)
+	if (r == 0)
+		r = keep(u, &cause, e);
+	else if (stored)
 		r = failed(u, &cause, e);
 	else if (e != NULL)
 		*e = cause;

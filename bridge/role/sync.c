@@ -92,7 +92,7 @@ static int follow(struct sync_role *s, struct once *o, int place, struct err *e)
 	once_begin(o, s->l->conf->run_timeout_s);
 	f->left_out = false;
 	r = flow_pull(f, z, e);
-	if (f->left_out)
+	if (f->left_out || r < 0)
 		hints_again(s->hints, place);
 	return r;
 }
