@@ -257,7 +257,7 @@ void hints_close(struct hints *h)
 
 /* ---- following -------------------------------------------------------------------------- */
 
-/* How long until a zone is to be looked at, at most ms. */
+/* How long until a zone is to be looked at, at most ms; 0: one is, or there is no time. */
 static int64_t until_next(const struct hints *h, int64_t now_ms, int64_t ms)
 {
 	size_t i;
@@ -266,24 +266,24 @@ static int64_t until_next(const struct hints *h, int64_t now_ms, int64_t ms)
 		int64_t left = h->zones[i].not_before_ms - now_ms;
 
 		if (h->zones[i].hinted && left < ms)
-			ms = left < 0 ? 0 : left;
+			ms = left;
 	}
-	return ms;
+	return ms < 0 ? 0 : ms;
 }
 
 void hints_wait(struct hints *h, struct live *l, int64_t ms)
 {
-	int64_t until_ms = clock_mono_ms() + ms, now_ms;
+	int64_t until_ms = clock_mono_ms() + ms, left_ms = 1;
 
 	if (h == NULL) {
 		live_wait(l, ms);
 		return;
 	}
-	while (!live_stopped(l) && (now_ms = clock_mono_ms()) < until_ms) {
-		int64_t left_ms = until_next(h, now_ms, until_ms - now_ms);
+	while (!live_stopped(l) && left_ms > 0) {
+		int64_t now_ms = clock_mono_ms();
 
-		if (left_ms == 0)
-			break;
+		/* What has come is answered even if there is no time to wait. */
+		left_ms = until_next(h, now_ms, until_ms - now_ms);
 		live_alive(l, l->said);
 		hint_sockets_turn(h->sockets, live_fd(l), left_ms < PIECE_MS ? left_ms : PIECE_MS);
 	}
