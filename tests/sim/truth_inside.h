@@ -11,7 +11,7 @@
 
 #define TRUTH_OPEN UINT_MAX
 
-enum { N_PLACES = N_LEASES + N_NEIGH + 2, N_HEARD = 6, N_VOICES = N_HEARD + 3 };
+enum { N_PLACES = N_LEASES + N_NEIGH + 2, N_HEARD = 8, N_VOICES = N_HEARD + 3 };
 
 /* ---- who ---------------------------------------------------------------------------------- */
 

@@ -195,6 +195,8 @@ static void hear(const struct truth *t, const struct world *w, struct place *p)
 		p->neigh_known = true;
 		p->neigh_gone_s = 0;
 	}
+	if (truth_is_told(p))
+		hear_voice(p, (struct voice){.kind = OBS_DNS, .asked = p->theirs});
 	if (may_be_edit(t, p))
 		hear_voice(p, (struct voice){.kind = OBS_EDIT, .asked = p->theirs});
 	if (l != NULL && lease_lives(w, l) && l->name->label != NULL)
@@ -229,8 +231,10 @@ void truth_unsettle(struct truth *t, int32_t zone, const struct dname *owner)
 
 		if (p->zone != zone || !dname_equal(&p->reverse, owner))
 			continue;
-		if (p->told.n > 0)
-			hear_voice(p, (struct voice){.kind = OBS_EDIT, .asked = p->told.target});
+		for (size_t k = 0, n = p->n_heard; k < n; k++)
+			if (p->heard[k].kind == OBS_DNS)
+				hear_voice(p, (struct voice){.kind = OBS_EDIT,
+							     .asked = p->heard[k].asked});
 		for (size_t k = 0; k < t->claims.n; k++)
 			if (t->claims.v[k].place == p)
 				t->claims.v[k].away = true;
