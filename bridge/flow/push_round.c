@@ -55,7 +55,8 @@ static int keep_first(struct making *m, const struct belief *b, struct push_item
 	return 0;
 }
 
-/* The zone was first seen after the row became due, and forbids it. */
+/* It is not to be sent: the zone was first seen after the row became due, and forbids it; or what is
+ * seen meanwhile leaves nothing to do. */
 static int stop_row(struct making *m, const struct planner_zone *z, struct belief *b,
 		    struct err *e)
 {
@@ -146,6 +147,10 @@ static int judge_item(struct making *m, const struct planner_zone *z, struct pus
 	if (verdict_owner(&it->v, a, b, m->zone->zone->foreign, supported) < 0)
 		return err_nomem(e);
 	r = verdict_change(&it->c, a, b, &it->v);
+	if (r == 1 && !belief_is_empty(b)) {
+		r = stop_row(m, z, b, e);
+		return r < 0 ? r : 1;
+	}
 	return r < 0 ? err_nomem(e) : r;
 }
 
