@@ -122,9 +122,12 @@ static bool is_clients(const struct mzone *z, const struct mset *after, const st
 	       has_of(after, &r->owner, r->type, false);
 }
 
-/* Does it stand beside the DHCID of a client that the bridge never heard of by this name? */
+/* Does it stand beside the DHCID of a client that the bridge never heard of by this name?  Of what has
+ * a value that the bridge sent once nobody can tell. */
 static bool is_strangers(const struct model *m, const struct mzone *z, const struct mrec *r)
 {
+	if (was_sent(m, &r->owner, r->type, r->rdata, r->rdlen))
+		return false;
 	for (size_t i = 0; i < z->now.n; i++) {
 		const struct mrec *d = z->now.v[i];
 		uint8_t key[1024];

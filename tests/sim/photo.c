@@ -54,10 +54,15 @@ static bool has_foreign(const struct photo *p, const struct model_rr *at)
 	return false;
 }
 
-/* Does a PTR at this owner point at a name where something is not the bridge's?  It is not written
- * for such a name, but stays where it is. */
-static bool points_at_foreign(const struct photo *p, const struct model_rr *at,
-			      const struct photo *before)
+static bool is_fought_over(const struct world *w, const struct dname *owner)
+{
+	return world_removals(w, owner) >= FOUGHT;
+}
+
+/* Does a PTR at this owner point at a name where something is not the bridge's, or that is fought over?
+ * It is not written for such a name, but stays where it is. */
+static bool points_at_foreign(const struct world *w, const struct photo *p,
+			      const struct model_rr *at, const struct photo *before)
 {
 	struct model_rr forward = {.zone_id = ZONE_FWD};
 	struct dname target;
@@ -69,7 +74,7 @@ static bool points_at_foreign(const struct photo *p, const struct model_rr *at,
 		    dname_from_wire(&target, r->rdata.p, r->rdata.len) == 0)
 			continue;
 		forward.owner = &target;
-		if (has_foreign(before, &forward))
+		if (has_foreign(before, &forward) || is_fought_over(w, &target))
 			return true;
 	}
 	return false;
@@ -84,8 +89,7 @@ static void look(struct world *w, const struct photo *a, const struct photo *b,
 		const struct model_rr *r = &a->v.v[i];
 
 		if (!has_record(b, r) && !has_foreign(before, r) &&
-		    world_removals(w, r->owner) < FOUGHT &&
-		    !points_at_foreign(a, r, before))
+		    !is_fought_over(w, r->owner) && !points_at_foreign(w, a, r, before))
 			world_fault(w, "%s: %s %s", what, dname_print(name, r->owner),
 				    rrtype_name(type, r->type));
 	}

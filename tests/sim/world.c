@@ -254,9 +254,9 @@ static void make_company(struct world *w, uint64_t seed)
 {
 	w->pair.state = seed * 0xd1342543de82ef95ULL + 3;
 	w->d2.rng.state = seed * 0xaf251af3b0f025b5ULL + 5;
-	w->d2.runs = w->has_d2 = rng_permille(&w->d2.rng, 0);
+	w->d2.runs = w->has_d2 = rng_permille(&w->d2.rng, 300);
 	w->decider.state = seed * 0x8cb92ba72f3d8dd7ULL + 7;
-	w->decides = rng_permille(&w->decider, 0);
+	w->decides = rng_permille(&w->decider, 250);
 	if (rng_permille(&w->pair, 300))
 		w->company = rng_permille(&w->pair, 500) ? TWO_RUNS : DAEMON;
 	w->began_as = w->company;
