@@ -88,7 +88,8 @@ sim_obj  := $(call obj,$(sim_c))
 TEST_CC   = $(CC) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP $(LDFLAGS)
 
 # Tests of the simulation's own parts link them; the others see only the program's libraries.
-$(B)/unit/test_model $(B)/unit/test_memstore $(B)/unit/test_observe $(B)/unit/test_ptr_words $(B)/unit/test_push_round: $(sim_obj)
+sim_unit := model memstore observe ptr_words pull push_round
+$(sim_unit:%=$(B)/unit/test_%): $(sim_obj)
 $(B)/unit/test_nomem: LDFLAGS += $(file <tests/unit/test_nomem.flags)
 $(B)/unit/%: tests/unit/%.c $(LIBSET) | $(GEN)/sql.h
 	@mkdir -p $(@D)

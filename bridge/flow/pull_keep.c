@@ -362,6 +362,9 @@ static int end_row(struct pull *u, struct err *e)
 		u->row.serial = u->cmp.serial;
 		u->row.read_at_s = u->began_s;
 		u->row.full_at_s = u->partial ? u->row.full_at_s : u->began_s;
+	} else if (u->rollback) {
+		/* That serial is of a history that is gone: nothing that changed is told from it. */
+		u->row.full_at_s = 0;
 	}
 	u->row.known = !u->asking;
 	u->row.last_error = NULL;

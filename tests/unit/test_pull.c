@@ -1,0 +1,128 @@
+/* test_pull.c - what a look at a zone keeps, and from where the next one goes on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bridge/flow/flow.h"
+#include "tests/sim/memstore.h"
+#include "tests/sim/model.h"
+#include "tests/unit/policy_fixture.h"
+
+enum { ZONE_FORWARD = 1 };
+
+struct fix {
+	struct memstore *m;
+	struct model *model;
+	struct flow_store store;
+	struct flow_net net;
+	struct flow flow;
+	struct arena a;
+};
+
+static int open_fix(void **state)
+{
+	static struct fix f;
+
+	fx_setup();
+	memset(&f, 0, sizeof(f));
+	f.m = memstore_new(&fx_policy);
+	f.model = model_new(1, 1700000000);
+	f.store = memstore_flow(f.m);
+	f.net = model_net(f.model, 0);
+	f.flow = (struct flow){.policy = &fx_policy, .store = &f.store, .net = &f.net,
+			       .full_every_s = 86400};
+	*state = &f;
+	for (int i = 0; i < 3; i++)
+		if (model_serve(f.model, &fx_zones[i]) < 0)
+			return -1;
+	return flow_pull(&f.flow, NULL, NULL);
+}
+
+static int close_fix(void **state)
+{
+	struct fix *f = *state;
+
+	memstore_free(f->m);
+	model_free(f->model);
+	arena_fini(&f->a);
+	return 0;
+}
+
+static void person_adds(struct fix *f, const char *owner)
+{
+	struct dname name = fx_name(owner);
+
+	assert_true(model_person_add(f->model, ZONE_FORWARD, &name, RR_A, 300, "\300\0\2\1", 4));
+}
+
+static size_t seen_at(struct fix *f, const char *owner)
+{
+	struct dname name = fx_name(owner);
+	struct belief b = {.zone_id = ZONE_FORWARD};
+
+	memstore_belief(f->m, &b, ZONE_FORWARD, &name);
+	return b.seen.n;
+}
+
+/* Something of ours is under way to the owner: the next look leaves it out. */
+static void send_to(struct fix *f, const char *owner)
+{
+	struct belief b = {.zone_id = ZONE_FORWARD, .owner = fx_name(owner), .seen_known = true,
+			   .state = BELIEF_STEP, .n_offered = 1, .why = "",
+			   .offered_at_s = model_now_s(f->model) + 60};
+
+	rrs_add(&b.offered[0], &f->a, RR_A, "\300\0\2\2", 4);
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+}
+
+static void pull(struct fix *f)
+{
+	model_advance(f->model, 10);
+	assert_int_equal(flow_pull(&f->flow, &fx_zones[ZONE_FORWARD - 1], NULL), 0);
+}
+
+static void what_changed_is_told_from_the_last_look(void **state)
+{
+	struct fix *f = *state;
+	uint64_t told = model_told(f->model);
+
+	person_adds(f, "one.lab.example");
+	pull(f);
+	assert_int_equal(seen_at(f, "one.lab.example"), 1);
+	assert_int_equal(model_told(f->model), told + 1);
+}
+
+/* The number of before the restore stands for something else in the history that follows it. */
+static void serial_of_before_a_restore_tells_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	person_adds(f, "left-out.lab.example");
+	model_save(f->model, ZONE_FORWARD);
+	person_adds(f, "one.lab.example");
+	pull(f);
+	assert_true(model_restore(f->model, ZONE_FORWARD));
+	send_to(f, "left-out.lab.example");
+	pull(f);
+	person_adds(f, "two.lab.example");
+	person_adds(f, "three.lab.example");
+	pull(f);
+	assert_int_equal(seen_at(f, "two.lab.example"), 1);
+	assert_int_equal(seen_at(f, "three.lab.example"), 1);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_changed_is_told_from_the_last_look),
+		T(serial_of_before_a_restore_tells_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
