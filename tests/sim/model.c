@@ -31,13 +31,19 @@ static size_t sent_key(uint8_t key[1024], const struct dname *owner, uint16_t ty
 	return len + rdlen;
 }
 
-static bool was_sent(const struct model *m, const struct dname *owner, uint16_t type,
-		     const void *rdata, size_t rdlen)
+static bool is_in(const struct map *records, const struct dname *owner, uint16_t type,
+		  const void *rdata, size_t rdlen)
 {
 	uint8_t key[1024];
 	size_t len = sent_key(key, owner, type, rdata, rdlen);
 
-	return map_get(&m->sent, key, len) != NULL;
+	return map_get(records, key, len) != NULL;
+}
+
+static bool was_sent(const struct model *m, const struct dname *owner, uint16_t type,
+		     const void *rdata, size_t rdlen)
+{
+	return is_in(&m->sent, owner, type, rdata, rdlen);
 }
 
 static void set_author(struct model *m, struct mset *s, size_t i, enum model_author author)
@@ -130,12 +136,10 @@ static bool is_strangers(const struct model *m, const struct mzone *z, const str
 		return false;
 	for (size_t i = 0; i < z->now.n; i++) {
 		const struct mrec *d = z->now.v[i];
-		uint8_t key[1024];
 
 		if (d->type == RR_DHCID && d->author == MODEL_UPDATER &&
 		    dname_equal(&d->owner, &r->owner) &&
-		    map_get(&m->clients, key,
-			    sent_key(key, &d->owner, RR_DHCID, d->rdata, d->rdlen)) == NULL)
+		    !is_in(&m->clients, &d->owner, RR_DHCID, d->rdata, d->rdlen))
 			return true;
 	}
 	return false;
@@ -189,8 +193,9 @@ bool model_person_add(struct model *m, int32_t zone_id, const struct dname *owne
 		      uint32_t ttl_s, const void *rdata, size_t rdlen)
 {
 	struct mzone *z = model_zone_of(m, zone_id);
-	enum model_author author = was_sent(m, owner, type, rdata, rdlen) ? MODEL_EITHER
-									  : MODEL_PERSON;
+	enum model_author author = was_sent(m, owner, type, rdata, rdlen) ||
+				   is_in(&m->brought, owner, type, rdata, rdlen)
+				   ? MODEL_EITHER : MODEL_PERSON;
 	struct mrec *r = mrec_new(&m->a, owner, type, ttl_s, author, rdata, rdlen);
 
 	if (z == NULL || r == NULL || mset_add(&z->now, &m->a, r) != 0)
@@ -303,6 +308,10 @@ unsigned model_updater(struct model *m, int32_t zone_id, const struct change *c,
 	unsigned rcode = mzone_update(&after, z, &m->a, &c, 1, MODEL_UPDATER, NULL, NULL);
 
 	*took = keep_authors(m, z, &after);
+	for (size_t i = 0; i < c->n_upd; i++)
+		if (c->upd[i].class_ == RR_CLASS_IN)
+			put_key(m, &m->brought, &c->owner, c->upd[i].type, c->upd[i].rdata,
+				c->upd[i].rdlen);
 	if (mset_equal(&after, &z->now)) {
 		mset_fini(&after);
 		return rcode;
@@ -336,7 +345,7 @@ struct model *model_new(uint64_t seed, int64_t now_s)
 	m->now_s = now_s;
 	for (int i = 0; i < MODEL_BRIDGES; i++)
 		m->conn[i].m = m;
-	m->sent = m->clients = (struct map)MAP_INIT;
+	m->sent = m->brought = m->clients = (struct map)MAP_INIT;
 	return m;
 }
 
@@ -348,6 +357,7 @@ void model_free(struct model *m)
 		mzone_fini(&m->zones[i]);
 	vec_fini(&m->refused);
 	map_fini(&m->sent);
+	map_fini(&m->brought);
 	map_fini(&m->clients);
 	buf_fini(&m->trespass);
 	arena_fini(&m->a);

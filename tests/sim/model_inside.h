@@ -43,6 +43,7 @@ struct model {
 	struct msg *late;
 	VEC(struct dname) refused;
 	struct map sent;      /* every record the bridge ever wanted added, or rightly removed */
+	struct map brought;   /* every record an updater ever wanted added */
 	struct map clients;   /* names with the DHCID of a client, as the bridge has heard of it */
 	uint64_t updates, removed, told;
 	struct buf trespass;
