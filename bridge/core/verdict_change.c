@@ -6,6 +6,7 @@
  *   first add, person      no A, AAAA, CNAME, DHCID, and no NS unless apex
  *   change                 each changed RRset = base; DHCID = base or absent
  *   second family          DHCID = base (or the other family = base); this family absent
+ *   another DHCID          each family = base or absent
  *   delete, one stays      RRset = base; DHCID = base; the other family exists
  *   delete the last        RRset = base; DHCID = base; the other family absent
  *   TTL only               RRset = base
@@ -96,7 +97,8 @@ static void need_first(struct build *w, const struct belief *b, bool reverse)
 static void need_other(struct build *w, uint16_t type, uint16_t other, bool dhcid_changes)
 {
 	if (count(w->base, other) == 0) {
-		if (count(w->target, type) == 0)
+		/* Nothing may have come that would be left without its DHCID. */
+		if (count(w->target, type) == 0 || (dhcid_changes && count(w->base, RR_DHCID) > 0))
 			need_none(w, other);
 	} else if (dhcid_changes || count(w->base, RR_DHCID) == 0) {
 		need_base(w, other);

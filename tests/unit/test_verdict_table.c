@@ -349,7 +349,7 @@ static void need_stays(struct expected *x, int changes, int stays)
 	bool leans = x->base[DHCID] == 0 || moves(x, DHCID);
 
 	if (x->base[stays] == 0)
-		x->none[stays] = goes;
+		x->none[stays] = goes || (x->base[DHCID] != 0 && moves(x, DHCID));
 	else if (leans)
 		x->equal[stays] = true;
 	else
