@@ -44,6 +44,7 @@ struct push_item {
 	bool dropped;                /* somebody writes its row: not in this round */
 	bool retried;                /* it was refused in an earlier run */
 	bool settled;                /* by the short way; nothing is left to do */
+	bool stood;                  /* the forward name, as its row was before it is settled */
 	bool got;                    /* read back after the answer */
 	struct rrs seen;
 };

@@ -154,7 +154,7 @@ static bool moves_ptr(const struct push_msg *m, const struct push_item *it,
 {
 	if (m->zone->zone->is_reverse)
 		return false;
-	return !m->zone->known || it->retried ||
+	return !m->zone->known || it->retried || it->stood != plan_forward_stands(b) ||
 	       plan_forward_stands(it->b) != plan_forward_stands(b);
 }
 
@@ -427,6 +427,8 @@ static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, 
 
 	if (m->ask)
 		return asked(s, m, m->items[0], b, e);
+	for (i = 0; i < m->n; i++)
+		m->items[i]->stood = plan_forward_stands(&b[i]);
 	switch (row->outcome) {
 	case OUTCOME_DONE:
 		for (i = 0; i < m->n && r == 0; i++)
@@ -471,6 +473,7 @@ static int gather(struct settling *s, struct shortcut *c, struct push_msg *m, st
 	for (i = 0; i < m->n && r == 0; i++) {
 		struct belief b = *m->items[i]->b;
 
+		m->items[i]->stood = plan_forward_stands(&b);
 		r = prove(s, m, m->items[i], &b, e);
 		if (r < 0 || belief_is_empty(&b) || moves_ptr(m, m->items[i], &b) ||
 		    took_ptr(m->items[i]))
