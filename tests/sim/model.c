@@ -129,10 +129,11 @@ static bool is_clients(const struct mzone *z, const struct mset *after, const st
 }
 
 /* Does it stand beside the DHCID of a client that the bridge never heard of by this name?  Of what has
- * a value that the bridge sent once nobody can tell. */
+ * a value that the bridge sent once nobody can tell, nor of a PTR: the client that had the address
+ * before may have had the same name. */
 static bool is_strangers(const struct model *m, const struct mzone *z, const struct mrec *r)
 {
-	if (was_sent(m, &r->owner, r->type, r->rdata, r->rdlen))
+	if (z->zone->is_reverse || was_sent(m, &r->owner, r->type, r->rdata, r->rdlen))
 		return false;
 	for (size_t i = 0; i < z->now.n; i++) {
 		const struct mrec *d = z->now.v[i];

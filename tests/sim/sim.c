@@ -431,7 +431,8 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
-	if (ok) {
+	/* Beside an updater, and where a person decides, the oracle alone judges. */
+	if (ok && !w.has_d2 && !w.decides) {
 		w.truth = truth_new(&w);
 		ok = w.truth != NULL;
 	}
