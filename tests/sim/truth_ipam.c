@@ -19,7 +19,7 @@ static bool lease_equal(const struct world *w, const struct lease *l, const stru
 	size_t len = strlen(l->name->raw);
 
 	return e->obs.kind == OBS_LEASE && e->obs.name.len == len &&
-	       memcmp(e->obs.name.p, l->name->raw, len) == 0 &&
+	       (len == 0 || memcmp(e->obs.name.p, l->name->raw, len) == 0) &&
 	       e->obs.valid_until_s == l->until_s && e->obs.mac.known == who.mac.known &&
 	       memcmp(e->obs.mac.b, who.mac.b, sizeof(who.mac.b)) == 0 &&
 	       (l->addr.family == 4 ||
