@@ -452,7 +452,6 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	struct world w;
 	bool ok = world_init(&w, seed, verbose);
 
-	/* Beside an updater, and where a person decides, the oracle alone judges. */
 	if (ok) {
 		w.truth = truth_new(&w);
 		ok = w.truth != NULL;

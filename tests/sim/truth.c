@@ -140,7 +140,8 @@ static void look_at_plot(struct truth *t, const struct world *w, const struct mo
 	p->ours_always = p->ours_always && p->ours > 0;
 }
 
-static void look_at_ptrs(struct truth *t, const struct model_rr *v, size_t n)
+static void look_at_ptrs(struct truth *t, const struct dname *apex, const struct model_rr *v,
+			 size_t n)
 {
 	for (size_t i = 0; i < t->n_places; i++) {
 		struct place *p = &t->places[i];
@@ -153,6 +154,8 @@ static void look_at_ptrs(struct truth *t, const struct model_rr *v, size_t n)
 			else if (v[k].type == RR_PTR &&
 				 dname_from_wire(&p->theirs, v[k].rdata.p, v[k].rdata.len) > 0)
 				p->n_theirs++;
+		p->is_told = p->n_theirs > 0 && dname_under(&p->theirs, apex) &&
+			     !dname_equal(&p->theirs, apex);
 	}
 }
 
@@ -163,13 +166,15 @@ static void look_at_plots(struct truth *t, const struct world *w)
 
 	for (size_t i = 0; (p = map_next(&t->plots, &i)) != NULL;)
 		p->looked = false;
-	for (size_t i = 0; i < t->n_places; i++)
+	for (size_t i = 0; i < t->n_places; i++) {
 		t->places[i].n_ours = t->places[i].n_theirs = 0;
+		t->places[i].is_told = false;
+	}
 	for (size_t i = 0, k; i < now->v.n; i = k) {
 		k = run_end(now, i);
 		look_at_plot(t, w, &now->v.v[i], k - i);
 		if (now->v.v[i].zone_id != ZONE_FWD)
-			look_at_ptrs(t, &now->v.v[i], k - i);
+			look_at_ptrs(t, &w->zones[ZONE_FWD - 1].name, &now->v.v[i], k - i);
 	}
 	for (size_t i = 0; (p = map_next(&t->plots, &i)) != NULL;)
 		if (!p->looked) {

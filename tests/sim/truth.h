@@ -9,8 +9,8 @@
  * from that.
  *
  * The world shows it every pass and every hand in the zones; see truth_look.  Several bridges are
- * one to it, their passes may overlap.  Where others are at work too there is none (NULL), and the
- * calls do nothing.
+ * one to it, their passes may overlap.  What another updater wrote, and what a person decided
+ * about, it leaves open.  Where there is none (NULL) the calls do nothing.
  */
 #ifndef TESTS_SIM_TRUTH_H
 #define TESTS_SIM_TRUTH_H
@@ -40,7 +40,8 @@ enum truth_when {
 /* Looks at the sources and at what changed in the zones since the last look.  A fault where the
  * bridge did what it never may. */
 void truth_look(struct truth *t, struct world *w, enum truth_when when);
-/* After the last look at a pass of b that looked everywhere, came through and left nothing pending. */
+/* After the last look at a pass of b that looked everywhere, came through and left nothing
+ * pending. */
 void truth_clean(struct truth *t, struct world *w, const struct bridge *b);
 /* A person named the address at the command line, or took that back: known at once. */
 void truth_told(struct truth *t, struct world *w, const struct ipaddr *addr);

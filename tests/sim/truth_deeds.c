@@ -45,7 +45,8 @@ static bool is_theirs(enum model_author a)
 }
 
 /* Who holds the DHCID of a name holds its addresses (RFC 4703): the one in place of the client's,
- * beside a DHCID that was left, is the client's too; likewise the very PTR that an updater wrote. */
+ * beside a DHCID that was left, is the client's too; likewise the very PTR that an updater
+ * wrote. */
 static bool is_clients(const struct world *w, const struct photo *was, const struct model_rr *r)
 {
 	if (r->type == RR_PTR)

@@ -85,6 +85,7 @@ struct place {
 	/* A PTR there that is not the bridge's, or perhaps not, as last looked at. */
 	unsigned n_theirs;
 	struct dname theirs;         /* the last of them */
+	bool is_told;                /* it names the address, in its subnet's zone */
 	unsigned n_ours;             /* PTRs of the bridge */
 	struct told told;
 };
@@ -137,8 +138,6 @@ const struct plot *truth_plot(const struct truth *t, int32_t zone, const struct 
  * silent: perhaps nobody. */
 size_t truth_voices(const struct truth *t, const struct world *w, const struct place *p,
 		    struct voice v[N_VOICES], bool *silent);
-/* Does a PTR that is not the bridge's give the address a name in its subnet's zone? */
-bool truth_is_told(const struct place *p);
 /* newest: the zone shows only the newest lease of a host. */
 enum tie claim_tie(const struct claim *a, const struct claim *b, bool newest);
 bool voice_equal(const struct voice *a, const struct voice *b);

@@ -141,7 +141,7 @@ static bool is_dns_name(const struct ending *x, const struct seated *s)
 			return false;
 	if (p->n_theirs == 0 || p->told.edit || p->told.ended)
 		return false;
-	if (!truth_is_told(p) && p->n_theirs == 1)
+	if (!p->is_told && p->n_theirs == 1)
 		return s->row->name.len == 0;
 	return dname_equal(&s->row->name, &s->row->asked) &&
 	       (p->n_theirs > 1 || dname_equal(&s->row->name, &p->theirs));

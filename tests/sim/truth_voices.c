@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-bool truth_is_told(const struct place *p)
-{
-	struct dname apex, x;
-
-	name_in_zone(&x, "x");
-	dname_parent(&apex, &x, 1);
-	return p->n_theirs > 0 && dname_under(&p->theirs, &apex) && !dname_equal(&p->theirs, &apex);
-}
-
 bool voice_equal(const struct voice *a, const struct voice *b)
 {
 	return a->kind == b->kind && dname_equal(&a->asked, &b->asked);
@@ -27,11 +18,11 @@ static struct who who_at(const struct world *w, const struct place *p)
 	return (struct who){0};
 }
 
-static struct voice voice_of(uint8_t kind, const char *label, struct who who)
+static struct voice voice_of(const struct world *w, uint8_t kind, const char *label, struct who who)
 {
 	struct voice v = {.kind = kind, .who = who};
 
-	name_in_zone(&v.asked, label);
+	dname_prepend(&v.asked, (const uint8_t *)label, strlen(label), &w->zones[ZONE_FWD - 1].name);
 	return v;
 }
 
@@ -48,7 +39,7 @@ static bool may_be_edit(const struct truth *t, const struct place *p)
 {
 	const struct plot *plot = truth_plot(t, p->zone, &p->reverse);
 
-	return truth_is_told(p) && !p->told.ended && plot != NULL &&
+	return p->is_told && !p->told.ended && plot != NULL &&
 	       (plot->ours_ever || plot->decided);
 }
 
@@ -74,7 +65,7 @@ static bool lease_voices(const struct world *w, const struct place *p, struct vo
 	bool sure = false;
 
 	if (l != NULL && lease_lives(w, l) && l->name->label != NULL) {
-		v[(*n)++] = voice_of(OBS_LEASE, l->name->label, who_of_lease(w, l));
+		v[(*n)++] = voice_of(w, OBS_LEASE, l->name->label, who_of_lease(w, l));
 		sure = l->read;
 	}
 	add_heard(p, OBS_LEASE, v, n);
@@ -89,7 +80,7 @@ size_t truth_voices(const struct truth *t, const struct world *w, const struct p
 
 	*silent = false;
 	if (m != NULL) {
-		v[0] = voice_of(OBS_MANUAL, m->label, who_at(w, p));
+		v[0] = voice_of(w, OBS_MANUAL, m->label, who_at(w, p));
 		return 1;
 	}
 	if (may_be_edit(t, p))
@@ -102,9 +93,9 @@ size_t truth_voices(const struct truth *t, const struct world *w, const struct p
 	if (lease_voices(w, p, v, &n))
 		return n;
 	/* A PTR that is no edit names, and claims nothing. */
-	*silent = (truth_is_told(p) && !p->told.ended) || n > 0 || (p->neigh_known && !p->neigh->present);
+	*silent = (p->is_told && !p->told.ended) || n > 0 || (p->neigh_known && !p->neigh->present);
 	if (p->neigh_known && p->neigh->label != NULL)
-		v[n++] = voice_of(OBS_NEIGHBOUR, p->neigh->label, who_of_neigh(w, p->neigh));
+		v[n++] = voice_of(w, OBS_NEIGHBOUR, p->neigh->label, who_of_neigh(w, p->neigh));
 	return n;
 }
 
@@ -123,8 +114,8 @@ static struct claim *open_claim(struct truth *t, const struct place *p, const st
 	return NULL;
 }
 
-/* Since when?  What people ask for is known at once, whatever is read when; and who has a name keeps
- * it, whoever says so next. */
+/* Since when?  What people ask for is known at once, whatever is read when; and who has a name
+ * keeps it, whoever says so next. */
 static void begin_claim(struct truth *t, const struct world *w, const struct place *p,
 			const struct voice *v)
 {
@@ -195,12 +186,12 @@ static void hear(const struct truth *t, const struct world *w, struct place *p)
 		p->neigh_known = true;
 		p->neigh_gone_s = 0;
 	}
-	if (truth_is_told(p))
+	if (p->is_told)
 		hear_voice(p, (struct voice){.kind = OBS_DNS, .asked = p->theirs});
 	if (may_be_edit(t, p))
 		hear_voice(p, (struct voice){.kind = OBS_EDIT, .asked = p->theirs});
 	if (l != NULL && lease_lives(w, l) && l->name->label != NULL)
-		hear_voice(p, voice_of(OBS_LEASE, l->name->label, who_of_lease(w, l)));
+		hear_voice(p, voice_of(w, OBS_LEASE, l->name->label, who_of_lease(w, l)));
 }
 
 void truth_note_voices(struct truth *t, const struct world *w, bool passing)
