@@ -273,7 +273,9 @@ static bool still_stopped(const struct belief *was, const struct belief *b)
 {
 	return (was->state == BELIEF_REFUSED || was->state == BELIEF_FROZEN) &&
 	       was->decided == b->decided && rrs_equal(&was->want, &b->want) &&
-	       rrs_equal(&was->seen, &b->seen);
+	       rrs_equal(&was->seen, &b->seen) &&
+	       /* In a restored zone what had been ours is as if it had never been: no fight is left. */
+	       (was->published.n == 0 || b->published.n > 0);
 }
 
 static const char *other_writer(const struct belief *b)
