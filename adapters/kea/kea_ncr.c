@@ -14,6 +14,7 @@
 #include "bridge/base/clock.h"
 #include "bridge/base/log.h"
 #include "bridge/base/own.h"
+#include "bridge/value/sockaddr.h"
 
 enum {
 	SLOTS = 64, /* datagrams of one system call */
@@ -29,12 +30,6 @@ enum {
 
 #define LISTEN_DEFAULT "127.0.0.1:53001"
 
-union sender {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
 struct kea_ncr {
 	struct adapter base;
 	int fd;
@@ -47,13 +42,13 @@ struct kea_ncr {
 	int64_t say_at_ms;
 	struct mmsghdr msg[SLOTS];
 	struct iovec iov[SLOTS];
-	union sender from[SLOTS];
+	union sockaddr_any from[SLOTS];
 	uint8_t data[SLOTS][KEA_NCR_MAX + 1]; /* a byte more shows that one is too long */
 };
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static bool sender_addr(struct ipaddr *out, const union sender *s)
+static bool sender_addr(struct ipaddr *out, const union sockaddr_any *s)
 {
 	*out = (struct ipaddr){0};
 	if (s->sa.sa_family == AF_INET) {
@@ -289,20 +284,10 @@ static int check_open_to_others(const struct ipaddr *addr, const struct setting 
 static int bind_to(const struct kea_ncr *a, const struct ipaddr *addr, uint16_t port,
 		   const char *text, struct err *e)
 {
-	union sender to = {0};
-	socklen_t len = sizeof(to.v4);
+	union sockaddr_any to;
+	socklen_t len = sockaddr_put(&to, addr, port);
 	bool in_use;
 
-	if (addr->family == 4) {
-		to.v4.sin_family = AF_INET;
-		to.v4.sin_port = htons(port);
-		memcpy(&to.v4.sin_addr, addr->b, 4);
-	} else {
-		to.v6.sin6_family = AF_INET6;
-		to.v6.sin6_port = htons(port);
-		memcpy(&to.v6.sin6_addr, addr->b, 16);
-		len = sizeof(to.v6);
-	}
 	if (bind(a->fd, &to.sa, len) == 0)
 		return 0;
 	in_use = errno == EADDRINUSE;

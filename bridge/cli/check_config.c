@@ -50,11 +50,9 @@ static int check_server(const struct conf_server *s, json_t *warnings, struct er
 
 static json_t *summary(const struct conf *c, json_t *warnings)
 {
-	size_t zones = 0, subnets = 0;
-	for (size_t i = 0; i < c->policy.n_spaces; i++) {
-		zones += c->policy.spaces[i].n_zones;
+	size_t zones = policy_n_zones(&c->policy), subnets = 0;
+	for (size_t i = 0; i < c->policy.n_spaces; i++)
 		subnets += c->policy.spaces[i].n_subnets;
-	}
 	return json_pack("{s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:O}", "file", js_text(c->file), "ok", 1,
 			 "spaces", (json_int_t)c->policy.n_spaces, "servers",
 			 (json_int_t)c->n_servers, "zones", (json_int_t)zones, "subnets",

@@ -116,19 +116,11 @@ static int about_address(struct query *q, const struct ipaddr *a, struct err *e)
 	return 0;
 }
 
-static size_t count_zones(const struct policy *p)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->n_spaces; i++)
-		n += p->spaces[i].n_zones;
-	return n;
-}
-
 /* A single label may stand below every forward zone. */
 static int about_name(struct query *q, const struct dname *n, struct err *e)
 {
 	const struct policy *p = once_policy(q->s.once);
-	struct dname *names = arena_array(&q->a, count_zones(p) + 1, sizeof(*names));
+	struct dname *names = arena_array(&q->a, policy_n_zones(p) + 1, sizeof(*names));
 	size_t k = 0;
 	if (names == NULL)
 		return err_nomem(e);

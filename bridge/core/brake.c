@@ -14,12 +14,16 @@ void brake_start(struct brake *b, uint32_t names, int64_t now_s)
 	b->used = 0;
 }
 
+uint64_t brake_limit(uint64_t names, uint32_t min, uint32_t percent)
+{
+	uint64_t share = names * percent / 100;
+
+	return share > min ? share : min;
+}
+
 bool brake_admit(struct brake *b, uint32_t min, uint32_t percent)
 {
-	uint64_t share = (uint64_t)b->names * percent / 100;
-	uint64_t limit = share > min ? share : min;
-
-	if (b->used >= limit)
+	if (b->used >= brake_limit(b->names, min, percent))
 		return false;
 	b->used++;
 	return true;

@@ -24,6 +24,8 @@ enum { BRAKE_WINDOW_S = 3600, BRAKE_EXPLICIT_WINDOW_S = 300, BRAKE_EXPLICIT_MIN 
 bool brake_is_over(const struct brake *b, int64_t window_len_s, int64_t now_s);
 /* A new window, with so many names at its start. */
 void brake_start(struct brake *b, uint32_t names, int64_t now_s);
+/* How many of so many names may go. */
+uint64_t brake_limit(uint64_t names, uint32_t min, uint32_t percent);
 /* May one more go?  Counts it when it may. */
 bool brake_admit(struct brake *b, uint32_t min, uint32_t percent);
 

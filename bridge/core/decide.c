@@ -2,8 +2,6 @@
 #include "bridge/base/err.h"
 #include "bridge/core/decide.h"
 
-static const uint16_t address_types[] = {RR_A, RR_AAAA, RR_PTR};
-
 const char *decide_name(enum decide_verb verb)
 {
 	static const char *const names[] = {"take-dns", "take-ipam", "adopt", "disown"};
@@ -84,15 +82,10 @@ static int take_ipam(struct belief *b, const char **why)
 	return DECIDE_DONE;
 }
 
+/* Of what we write all but the mark of the client. */
 static bool is_address_type(uint16_t type)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(address_types) / sizeof(address_types[0]); i++) {
-		if (type == address_types[i])
-			return true;
-	}
-	return false;
+	return rrtype_has(type, RRTYPE_MANAGED) && type != RR_DHCID;
 }
 
 /* What is seen and wanted.  *fresh: an address or PTR of it is not ours yet. */

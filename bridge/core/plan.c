@@ -55,20 +55,13 @@ static struct seat **seats_of(struct contest *c, const struct dname *n)
 	return head;
 }
 
-static enum duplicates_policy duplicates(const struct contest *c, const struct dname *name)
-{
-	const struct policy_zone *z = policy_zone_of(c->space, name, false);
-
-	return z == NULL ? DUPLICATES_SUFFIX : z->duplicates;
-}
-
 /* Does a kept row count for what its address asks for now?  Where it gets no suffix, it may have
  * gone without a name. */
 static bool counts(const struct contest *c, const struct host *old, const struct host *h)
 {
 	if (old->kind == OBS_DNS || !dname_equal(&old->asked, &h->asked))
 		return false;
-	return old->name.len > 0 || duplicates(c, &h->asked) != DUPLICATES_SUFFIX;
+	return old->name.len > 0 || policy_duplicates(c->space, &h->asked) != DUPLICATES_SUFFIX;
 }
 
 /* The kept row of the same address that asked for the same name.  olds are sorted by address:
@@ -112,7 +105,7 @@ static bool keep_old(const struct contest *c, struct host *h)
 	h->since_s = old->since_s;
 	plain = dname_equal(&old->name, &old->asked);
 	/* Who asks with more weight than before is not bound by what he got then. */
-	if (plain || old->kind != h->kind || duplicates(c, &h->asked) != DUPLICATES_SUFFIX)
+	if (plain || old->kind != h->kind || policy_duplicates(c->space, &h->asked) != DUPLICATES_SUFFIX)
 		return plain;
 	h->name = old->name;
 	h->why = old->why;
@@ -222,7 +215,7 @@ static int lose(struct contest *c, struct seat *loser)
 	struct dname suffixed;
 
 	ipaddr_print(holder, &loser->by->addr);
-	if (duplicates(c, &h->asked) != DUPLICATES_SUFFIX) {
+	if (policy_duplicates(c->space, &h->asked) != DUPLICATES_SUFFIX) {
 		h->name.len = 0;
 		h->why = arena_printf(c->a, "no name: %s has it (%s), and duplicates get none here",
 				      holder, loser->evidence);
@@ -380,12 +373,15 @@ static int refuse_all(struct contest *c, struct seat *list, const struct host *o
 /* Seats are taken best first; whoever is no host of those who sit loses. */
 static int settle_name(struct contest *c, struct seat *list)
 {
+	const struct host *other = NULL;
 	struct seat *s;
 	int r = 0;
 
 	if (list != NULL && list->next != NULL &&
-	    duplicates(c, &list->host->name) == DUPLICATES_REFUSE && rival(c, list) != NULL)
-		return refuse_all(c, list, rival(c, list));
+	    policy_duplicates(c->space, &list->host->name) == DUPLICATES_REFUSE)
+		other = rival(c, list);
+	if (other != NULL)
+		return refuse_all(c, list, other);
 	for (s = list; s != NULL; s = s->next) {
 		if (s->taken)
 			take(c, list, s);

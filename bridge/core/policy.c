@@ -334,6 +334,22 @@ static const struct policy_zone *zone_by_id(const struct policy_space *s, int32_
 	return NULL;
 }
 
+enum duplicates_policy policy_duplicates(const struct policy_space *s, const struct dname *name)
+{
+	const struct policy_zone *z = policy_zone_of(s, name, false);
+
+	return z == NULL ? DUPLICATES_SUFFIX : z->duplicates;
+}
+
+size_t policy_n_zones(const struct policy *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_spaces; i++)
+		n += p->spaces[i].n_zones;
+	return n;
+}
+
 const struct policy_zone *policy_zone_by_id(const struct policy *p, int32_t id,
 					    const struct policy_space **space)
 {

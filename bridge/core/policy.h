@@ -124,6 +124,11 @@ bool policy_ptr_addr(struct ipaddr *out, const struct policy_zone *z, const stru
  * the address that a name stands for, in any space. */
 void policy_ptr_name(struct dname *out, const struct policy_space *s, const struct ipaddr *a);
 bool policy_named_addr(struct ipaddr *out, const struct policy *p, const struct dname *name);
+/* What becomes of hosts that ask for one name: as its zone says, suffixes where it has none. */
+enum duplicates_policy policy_duplicates(const struct policy_space *s, const struct dname *name);
+/* Of all spaces. */
+size_t policy_n_zones(const struct policy *p);
+
 const struct policy_zone *policy_zone_by_id(const struct policy *p, int32_t id,
 					    const struct policy_space **space);
 /* Does a pass read it?  Others are written to (manual, dns), or speak to a daemon. */

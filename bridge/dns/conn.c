@@ -11,26 +11,9 @@
 #include <unistd.h>
 
 #include "bridge/base/own.h"
+#include "bridge/value/sockaddr.h"
 
 enum { KEEPALIVE_IDLE_S = 30, KEEPALIVE_EVERY_S = 10, KEEPALIVE_COUNT = 3 };
-
-static socklen_t to_sockaddr(struct sockaddr_storage *out, const struct ipaddr *a, uint16_t port)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (a->family == 4) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(port);
-		memcpy(&v4->sin_addr, a->b, 4);
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(port);
-	memcpy(&v6->sin6_addr, a->b, 16);
-	return sizeof(*v6);
-}
 
 /* Best effort: a socket without these still works, only slower to notice a dead peer. */
 static void set_options(int fd)
@@ -47,7 +30,7 @@ static void set_options(int fd)
 
 int conn_open(const struct server *s)
 {
-	struct sockaddr_storage sa;
+	union sockaddr_any sa;
 	socklen_t len;
 	AUTO(own_closep) int fd = socket(s->addr.family == 4 ? AF_INET : AF_INET6,
 					 SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -56,12 +39,12 @@ int conn_open(const struct server *s)
 		return -1;
 	set_options(fd);
 	if (s->source.family != 0) {
-		len = to_sockaddr(&sa, &s->source, 0);
-		if (bind(fd, (struct sockaddr *)&sa, len) < 0)
+		len = sockaddr_put(&sa, &s->source, 0);
+		if (bind(fd, &sa.sa, len) < 0)
 			return -1;
 	}
-	len = to_sockaddr(&sa, &s->addr, s->port);
-	if (connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS && errno != EINTR)
+	len = sockaddr_put(&sa, &s->addr, s->port);
+	if (connect(fd, &sa.sa, len) < 0 && errno != EINPROGRESS && errno != EINTR)
 		return -1;
 	int r = fd;
 	fd = -1;

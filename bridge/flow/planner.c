@@ -127,7 +127,7 @@ int planner_transaction(struct planner *p, struct flow *f, const struct policy_s
 	return r;
 }
 
-static int addr_order(const void *a, const void *b)
+int addr_order(const void *a, const void *b)
 {
 	return ipaddr_cmp(a, b);
 }

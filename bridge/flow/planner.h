@@ -108,6 +108,8 @@ int planner_note(struct planner *p, const struct belief *b, const struct ipaddr 
 int planner_note_state(struct planner *p, const struct belief *was, const struct belief *b,
 		       struct err *e);
 
+/* qsort's order of addresses. */
+int addr_order(const void *a, const void *b);
 /* In order, each once: n becomes the number that stays. */
 void addrs_unique(struct ipaddr *v, size_t *n);
 

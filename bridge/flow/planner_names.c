@@ -239,17 +239,31 @@ static int contest(struct closed *c, struct plan_answer *ans, struct err *e)
 
 static bool refuses_duplicates(const struct closed *c, const struct dname *name)
 {
-	const struct policy_zone *z = policy_zone_of(c->p->space, name, false);
+	return policy_duplicates(c->p->space, name) == DUPLICATES_REFUSE;
+}
 
-	return z != NULL && z->duplicates == DUPLICATES_REFUSE;
+/* Those who ask for one of the names and have none join the set.  1: it has grown. */
+static int add_waiting(struct closed *c, struct err *e)
+{
+	struct flow_store *st = c->p->f->store;
+	size_t before = c->addrs.n, n, i;
+	struct ipaddr *v;
+	int r;
+
+	if (c->names.n == 0)
+		return 0;
+	names_unique(c->names.v, &c->names.n);
+	r = st->hosts_waiting(st->ctx, &v, &n, c->p->space->id, c->names.v, c->names.n, c->a, e);
+	for (i = 0; r == 0 && i < n; i++)
+		r = vec_push(&c->addrs, v[i]) < 0 ? err_nomem(e) : 0;
+	addrs_unique(c->addrs.v, &c->addrs.n);
+	return r < 0 ? r : c->addrs.n > before;
 }
 
 /* Where duplicates are refused, all who ask for a name decide it together.  1: the set has grown. */
 static int join_rivals(struct closed *c, struct err *e)
 {
-	struct flow_store *st = c->p->f->store;
-	size_t before = c->addrs.n, n = 0, i;
-	struct ipaddr *v = NULL;
+	size_t i;
 	int r = 0;
 
 	c->names.n = 0;
@@ -257,14 +271,7 @@ static int join_rivals(struct closed *c, struct err *e)
 		if (c->named.v[i].asked.len > 0 && refuses_duplicates(c, &c->named.v[i].asked))
 			r = vec_push(&c->names, c->named.v[i].asked) < 0 ? err_nomem(e) : 0;
 	}
-	if (r < 0 || c->names.n == 0)
-		return r;
-	names_unique(c->names.v, &c->names.n);
-	r = st->hosts_waiting(st->ctx, &v, &n, c->p->space->id, c->names.v, c->names.n, c->a, e);
-	for (i = 0; r == 0 && i < n; i++)
-		r = vec_push(&c->addrs, v[i]) < 0 ? err_nomem(e) : 0;
-	addrs_unique(c->addrs.v, &c->addrs.n);
-	return r < 0 ? r : c->addrs.n > before;
+	return r < 0 ? r : add_waiting(c, e);
 }
 
 /* 1: holders were displaced, the set has grown. */
@@ -357,21 +364,11 @@ static int given_up(struct closed *c, struct err *e)
 /* 1: addresses that went without a name for want of these join the set. */
 static int wake_waiting(struct closed *c, struct err *e)
 {
-	struct flow_store *st = c->p->f->store;
-	size_t before = c->addrs.n, n, i;
-	struct ipaddr *v;
 	int r;
 
 	sort_rows(c);
 	r = given_up(c, e);
-	if (r < 0 || c->names.n == 0)
-		return r;
-	names_unique(c->names.v, &c->names.n);
-	r = st->hosts_waiting(st->ctx, &v, &n, c->p->space->id, c->names.v, c->names.n, c->a, e);
-	for (i = 0; r == 0 && i < n; i++)
-		r = vec_push(&c->addrs, v[i]) < 0 ? err_nomem(e) : 0;
-	addrs_unique(c->addrs.v, &c->addrs.n);
-	return r < 0 ? r : c->addrs.n > before;
+	return r < 0 ? r : add_waiting(c, e);
 }
 
 /* ---- what changed ----------------------------------------------------------------------- */
@@ -456,11 +453,6 @@ static bool all_asked(const struct closed *c)
 			return false;
 	}
 	return true;
-}
-
-static int addr_order(const void *a, const void *b)
-{
-	return ipaddr_cmp(a, b);
 }
 
 /* Outside the set, and with a name that was touched. */

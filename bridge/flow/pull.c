@@ -303,19 +303,10 @@ struct round {
 	size_t n, n_looks;
 };
 
-static size_t zones_at_most(const struct flow *f)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < f->policy->n_spaces; i++)
-		n += f->policy->spaces[i].n_zones;
-	return n;
-}
-
 static int list_zones(struct round *u, struct err *e)
 {
 	const struct policy *p = u->f->policy;
-	size_t most = zones_at_most(u->f) + 1, i, j;
+	size_t most = policy_n_zones(p) + 1, i, j;
 
 	u->zones = arena_array(&u->arena, most, sizeof(*u->zones));
 	u->spaces = arena_array(&u->arena, most, sizeof(*u->spaces));

@@ -339,6 +339,15 @@ static int touch_freed(struct pull *u, struct err *e)
 	return r;
 }
 
+/* What the differences let be, or took away, is planned. */
+static int plan_news(struct pull *u, struct err *e)
+{
+	int r = touch_freed(u, e);
+
+	r = r < 0 ? r : touch_opened(u, e);
+	return r < 0 ? r : plan_touched(u, e);
+}
+
 /* The zone counts as known from its first transfer on, for every owner judged here.  Where that is
  * over, what was known still counts here. */
 static int begin_row(struct pull *u, struct err *e)
@@ -388,22 +397,27 @@ static int keep_inside(void *arg, struct err *e)
 	planner_forget_zones(&u->p);
 	if (r == 0 && first)
 		r = wake_waiting(u, e);
-	r = r < 0 ? r : touch_freed(u, e);
-	r = r < 0 ? r : touch_opened(u, e);
-	r = r < 0 ? r : plan_touched(u, e);
+	r = r < 0 ? r : plan_news(u, e);
 	r = r < 0 ? r : end_row(u, e);
 	if (r == 0 && u->rollback && u->skipped == 0)
 		r = st->zone_sent(st->ctx, u->zone->id, u->row.serial, true, e);
 	return r;
 }
 
-int pull_keep(struct pull *u, struct err *e)
+static int keep_by(struct pull *u, int (*inside)(void *arg, struct err *e), struct err *e)
 {
-	int r = planner_transaction(&u->p, u->f, u->space, keep_inside, u, e);
+	int r = planner_transaction(&u->p, u->f, u->space, inside, u, e);
 
 	vec_fini(&u->touched);
 	vec_fini(&u->freed);
 	vec_fini(&u->opened);
+	return r;
+}
+
+int pull_keep(struct pull *u, struct err *e)
+{
+	int r = keep_by(u, keep_inside, e);
+
 	if (r == 0)
 		u->f->counts.pulled += u->news;
 	u->f->left_out = u->f->left_out || u->skipped > 0;
@@ -444,17 +458,10 @@ static int keep_some_inside(void *arg, struct err *e)
 
 	r = r < 0 ? r : see_all(u, e);
 	planner_forget_zones(&u->p);
-	r = r < 0 ? r : touch_freed(u, e);
-	r = r < 0 ? r : touch_opened(u, e);
-	return r < 0 ? r : plan_touched(u, e);
+	return r < 0 ? r : plan_news(u, e);
 }
 
 int pull_keep_some(struct pull *u, struct err *e)
 {
-	int r = planner_transaction(&u->p, u->f, u->space, keep_some_inside, u, e);
-
-	vec_fini(&u->touched);
-	vec_fini(&u->freed);
-	vec_fini(&u->opened);
-	return r;
+	return keep_by(u, keep_some_inside, e);
 }

@@ -118,12 +118,10 @@ static int open_zone(struct push *u, struct push_zone *z, struct err *e)
 static int list_zones(struct push *u, struct arena *a, struct err *e)
 {
 	const struct policy *p = u->f->policy;
-	size_t i, j, n = 0;
+	size_t i, j;
 	int r = 0;
 
-	for (i = 0; i < p->n_spaces; i++)
-		n += p->spaces[i].n_zones;
-	u->zones = arena_array(a, n + 1, sizeof(*u->zones));
+	u->zones = arena_array(a, policy_n_zones(p) + 1, sizeof(*u->zones));
 	if (u->zones == NULL)
 		return err_nomem(e);
 	for (i = 0; i < p->n_spaces; i++) {

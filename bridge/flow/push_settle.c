@@ -457,8 +457,9 @@ static int settle_msg(struct settling *s, struct push_msg *m, struct belief *b, 
 
 /* ---- the short way ---------------------------------------------------------------------- */
 
-/* Most changes are proven, move no PTR, take no one's place, and nobody touched their rows meanwhile: those are written
- * from what was sent, without reading them again and beside whoever plans in the space. */
+/* Most changes are proven, move no PTR, take no one's place, and nobody touched their rows
+ * meanwhile: those are written from what was sent, without reading them again and beside whoever
+ * plans in the space. */
 struct shortcut {
 	VEC(struct belief) rows;
 	VEC(struct push_item *) items;

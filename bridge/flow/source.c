@@ -64,9 +64,9 @@ static bool is_missing(const struct reading *u, const struct obs_change *c)
 static bool lacks_much(const struct reading *u)
 {
 	const struct policy *p = u->in.f->policy;
-	uint64_t limit = (u->live + u->missing) * p->brake_percent / 100;
 
-	return u->complete && u->missing > (limit > p->brake_min ? limit : p->brake_min);
+	return u->complete &&
+	       u->missing > brake_limit(u->live + u->missing, p->brake_min, p->brake_percent);
 }
 
 /* Renewals of what is missing are missed too: until it is all there again nothing ends by the

@@ -112,13 +112,10 @@ static int get_zones(struct report_status *out, struct arena *a, struct pg *pg,
 		     const struct policy *p, const struct report_filter *f, struct err *e)
 {
 	AUTO(pg_rows_freep) struct pg_rows *r = NULL;
-	size_t n = 0;
 	int rc = pg_query(&r, pg, sql_status_zones, NULL, e);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < p->n_spaces; i++)
-		n += p->spaces[i].n_zones;
-	out->zones = arena_array(a, n + 1, sizeof(*out->zones));
+	out->zones = arena_array(a, policy_n_zones(p) + 1, sizeof(*out->zones));
 	if (out->zones == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < p->n_spaces; i++) {

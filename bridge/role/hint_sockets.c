@@ -12,6 +12,7 @@
 
 #include "bridge/base/clock.h"
 #include "bridge/dns/notify.h"
+#include "bridge/value/sockaddr.h"
 
 enum { BATCH = 200, BACKLOG = 16 };
 
@@ -30,48 +31,27 @@ struct hint_sockets {
 	struct buf answer;
 };
 
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
 /* ---- addresses -------------------------------------------------------------------------- */
 
-static socklen_t put_address(union address *out, const struct conf_endpoint *at)
-{
-	memset(out, 0, sizeof(*out));
-	if (at->address.family == 4) {
-		out->in.sin_family = AF_INET;
-		out->in.sin_port = htons(at->port);
-		memcpy(&out->in.sin_addr, at->address.b, 4);
-		return sizeof(out->in);
-	}
-	out->in6.sin6_family = AF_INET6;
-	out->in6.sin6_port = htons(at->port);
-	memcpy(&out->in6.sin6_addr, at->address.b, 16);
-	return sizeof(out->in6);
-}
-
 /* An IPv4 address that came to an IPv6 socket is one. */
-static struct ipaddr take_address(const union address *a)
+static struct ipaddr take_address(const union sockaddr_any *a)
 {
 	struct ipaddr out = {.family = 0};
 
 	if (a->sa.sa_family == AF_INET) {
 		out.family = 4;
-		memcpy(out.b, &a->in.sin_addr, 4);
-	} else if (a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr)) {
+		memcpy(out.b, &a->v4.sin_addr, 4);
+	} else if (a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
 		out.family = 4;
-		memcpy(out.b, a->in6.sin6_addr.s6_addr + 12, 4);
+		memcpy(out.b, a->v6.sin6_addr.s6_addr + 12, 4);
 	} else if (a->sa.sa_family == AF_INET6) {
 		out.family = 6;
-		memcpy(out.b, a->in6.sin6_addr.s6_addr, 16);
+		memcpy(out.b, a->v6.sin6_addr.s6_addr, 16);
 	}
 	return out;
 }
 
-static int bind_socket(int type, const union address *a, socklen_t len)
+static int bind_socket(int type, const union sockaddr_any *a, socklen_t len)
 {
 	int fd = socket(a->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
@@ -102,7 +82,7 @@ static const struct buf *answer_to(struct hint_sockets *s, const struct ipaddr *
 static bool take_datagram(struct hint_sockets *s)
 {
 	uint8_t in[NOTIFY_MAX + 1];
-	union address a;
+	union sockaddr_any a;
 	socklen_t len = sizeof(a);
 	ssize_t n = recvfrom(s->udp, in, sizeof(in), 0, &a.sa, &len);
 	const struct buf *answer;
@@ -187,7 +167,7 @@ static struct client *oldest(struct hint_sockets *s)
 
 static bool take_connection(struct hint_sockets *s)
 {
-	union address a;
+	union sockaddr_any a;
 	socklen_t len = sizeof(a);
 	int fd = accept4(s->tcp, &a.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ipaddr from;
@@ -215,8 +195,8 @@ int hint_sockets_open(struct hint_sockets **out, const struct conf_endpoint *at,
 {
 	struct hint_sockets *s = calloc(1, sizeof(*s));
 	char text[IPADDR_TEXT];
-	union address a;
-	socklen_t len = put_address(&a, at);
+	union sockaddr_any a;
+	socklen_t len = sockaddr_put(&a, &at->address, at->port);
 	size_t i;
 
 	if (s == NULL)

@@ -192,11 +192,9 @@ static int list_peers(struct hints *h, struct err *e)
 static int list_zones(struct hints *h, struct err *e)
 {
 	const struct policy *p = &h->conf->policy;
-	size_t n = 0, i, j;
+	size_t i, j;
 
-	for (i = 0; i < p->n_spaces; i++)
-		n += p->spaces[i].n_zones;
-	h->zones = calloc(n + 1, sizeof(*h->zones));
+	h->zones = calloc(policy_n_zones(p) + 1, sizeof(*h->zones));
 	if (h->zones == NULL)
 		return err_nomem(e);
 	for (i = 0; i < p->n_spaces; i++) {

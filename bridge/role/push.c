@@ -140,13 +140,11 @@ static bool is_ours(const struct push_role *p, const struct policy_zone *z)
 
 static int make_gates(struct push_role *p, const struct policy *policy, struct err *e)
 {
-	size_t n = 0, i, j;
+	size_t i, j;
 
-	for (i = 0; i < policy->n_spaces; i++)
-		n += policy->spaces[i].n_zones;
 	free(p->gates);
 	p->n_gates = 0;
-	p->gates = calloc(n + 1, sizeof(*p->gates));
+	p->gates = calloc(policy_n_zones(policy) + 1, sizeof(*p->gates));
 	if (p->gates == NULL)
 		return err_nomem(e);
 	for (i = 0; i < policy->n_spaces; i++) {

@@ -55,18 +55,9 @@ static void space_take(struct policy *p, size_t i, int32_t id)
 
 /* ---- zones --------------------------------------------------------------------------------- */
 
-static size_t zone_count(const struct policy *p)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < p->n_spaces; i++)
-		n += p->spaces[i].n_zones;
-	return n;
-}
-
 static void zone_args(struct pg_args *a, const struct policy *p)
 {
-	size_t n = zone_count(p), i, k;
+	size_t n = policy_n_zones(p), i, k;
 
 	pg_arg_array(a, PG_INT4, n);
 	for (i = 0; i < p->n_spaces; i++)
@@ -199,7 +190,7 @@ static void source_take(struct policy *p, size_t i, int32_t id)
 static const struct table tables[] = {
 	{"spaces", sql_space_ids, sql_space_sync, sql_space_gone, space_args, space_count,
 	 space_take},
-	{"zones", sql_zone_ids, sql_zone_sync, sql_zone_gone, zone_args, zone_count, zone_take},
+	{"zones", sql_zone_ids, sql_zone_sync, sql_zone_gone, zone_args, policy_n_zones, zone_take},
 	{"subnets", sql_subnet_ids, sql_subnet_sync, sql_subnet_gone, subnet_args, subnet_count,
 	 subnet_take},
 	{"sources", sql_source_ids, sql_source_sync, sql_source_gone, source_args, source_count,

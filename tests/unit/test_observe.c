@@ -7,9 +7,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/flow/flow.h"
-#include "tests/sim/memstore.h"
-#include "tests/sim/model.h"
+#include "tests/unit/flow_fixture.h"
 
 enum { NCR = 1, DNS = 2 };
 
@@ -20,37 +18,12 @@ static struct policy_source sources[] = {
 static struct policy_space space = {.id = 1, .name = "default", .sources = sources, .n_sources = 2};
 static struct policy policy = {.spaces = &space, .n_spaces = 1, .brake_min = 1000};
 
-struct fix {
-	struct memstore *m;
-	struct model *model;
-	struct flow_store store;
-	struct flow_net net;
-	struct flow flow;
-	struct arena a;
-};
-
 static int open_fix(void **state)
 {
 	static struct fix f;
 
-	memset(&f, 0, sizeof(f));
-	f.m = memstore_new(&policy);
-	f.model = model_new(1, 1700000000);
-	f.store = memstore_flow(f.m);
-	f.net = model_net(f.model, 0);
-	f.flow = (struct flow){.policy = &policy, .store = &f.store, .net = &f.net};
 	*state = &f;
-	return f.m == NULL || f.model == NULL ? -1 : 0;
-}
-
-static int close_fix(void **state)
-{
-	struct fix *f = *state;
-
-	memstore_free(f->m);
-	model_free(f->model);
-	arena_fini(&f->a);
-	return 0;
+	return open_flow(&f, &policy);
 }
 
 static struct obs word(const char *name, bool end)

@@ -8,19 +8,10 @@
 #include <cmocka.h>
 
 #include "bridge/flow/decide.h"
-#include "tests/sim/memstore.h"
-#include "tests/sim/model.h"
+#include "tests/unit/flow_fixture.h"
 #include "tests/unit/policy_fixture.h"
 
 enum { ZONE_REVERSE = 2, SOURCE_MANUAL_ID = 3 };
-
-struct fix {
-	struct memstore *m;
-	struct model *model;
-	struct flow_store store;
-	struct flow_net net;
-	struct flow flow;
-};
 
 static const struct ipaddr addr = {4, {192, 0, 2, 7}}, other = {4, {192, 0, 2, 8}};
 
@@ -32,30 +23,11 @@ static int open_fix(void **state)
 			.name = {(const uint8_t *)"web", 3}};
 
 	fx_setup();
-	memset(&f, 0, sizeof(f));
 	fx_zones[ZONE_REVERSE - 1].foreign = FOREIGN_KEEP;
-	f.m = memstore_new(&fx_policy);
-	f.model = model_new(1, 1700000000);
-	f.store = memstore_flow(f.m);
-	f.net = model_net(f.model, 0);
-	f.flow = (struct flow){.policy = &fx_policy, .store = &f.store, .net = &f.net,
-			       .full_every_s = 86400};
 	*state = &f;
-	for (int i = 0; i < 3; i++)
-		if (model_serve(f.model, &fx_zones[i]) < 0)
-			return -1;
-	return flow_pull(&f.flow, NULL, NULL) < 0 ||
+	return open_known(&f, &fx_policy) < 0 ||
 	       flow_observe(&f.flow, &fx_space, &fx_sources[SOURCE_MANUAL_ID - 1], &o, 1, NULL) < 0
 		       ? -1 : flow_push(&f.flow, NULL);
-}
-
-static int close_fix(void **state)
-{
-	struct fix *f = *state;
-
-	memstore_free(f->m);
-	model_free(f->model);
-	return 0;
 }
 
 /* Is there a word of DNS about the address, after the next look? */

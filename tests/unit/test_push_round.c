@@ -7,49 +7,18 @@
 
 #include <cmocka.h>
 
-#include "bridge/flow/flow.h"
-#include "tests/sim/memstore.h"
-#include "tests/sim/model.h"
+#include "tests/unit/flow_fixture.h"
 #include "tests/unit/policy_fixture.h"
 
 static const uint8_t dhcid[35] = {0, 1, 1, 9};
-
-struct fix {
-	struct memstore *m;
-	struct model *model;
-	struct flow_store store;
-	struct flow_net net;
-	struct flow flow;
-	struct arena a;
-};
 
 static int open_fix(void **state)
 {
 	static struct fix f;
 
 	fx_setup();
-	memset(&f, 0, sizeof(f));
-	f.m = memstore_new(&fx_policy);
-	f.model = model_new(1, 1700000000);
-	f.store = memstore_flow(f.m);
-	f.net = model_net(f.model, 0);
-	f.flow = (struct flow){.policy = &fx_policy, .store = &f.store, .net = &f.net,
-			       .full_every_s = 86400};
 	*state = &f;
-	for (int i = 0; i < 3; i++)
-		if (model_serve(f.model, &fx_zones[i]) < 0)
-			return -1;
-	return flow_pull(&f.flow, NULL, NULL);
-}
-
-static int close_fix(void **state)
-{
-	struct fix *f = *state;
-
-	memstore_free(f->m);
-	model_free(f->model);
-	arena_fini(&f->a);
-	return 0;
+	return open_known(&f, &fx_policy);
 }
 
 /* Ours of the other family is gone, what we want stands beside the DHCID: another updater has
