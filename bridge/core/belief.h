@@ -69,6 +69,7 @@ struct belief {
 	int64_t due_at_s;       /* not before; 0: at once */
 	uint32_t attempts;      /* unanswered or failed in a row */
 	uint64_t version;       /* the store's own: the transaction that wrote the row last, as read */
+	uint64_t place;         /* the store's own: where that row lies */
 	const char *why;        /* a sentence for people: cause of the state or of want */
 };
 

@@ -1,4 +1,6 @@
 /* push_state.c - the transitions of one owner's change. */
+#include <string.h>
+
 #include "bridge/base/err.h"
 #include "bridge/core/push_state.h"
 
@@ -84,6 +86,16 @@ int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool f
 	b->attempts = 0;
 	b->due_at_s = 0;
 	return seen_becomes(b, a, &v->target);
+}
+
+bool push_as_wanted(const struct belief *was, const struct belief *is)
+{
+	return is->state == BELIEF_STEP && is->want.n > 0 && rrs_equal(&is->want, &is->published) &&
+	       is->seen_known && rrs_equal(&is->seen, &is->published) && is->n_offered == 0 &&
+	       is->offered_at_s == 0 && is->due_at_s == 0 && is->removed_at_s == 0 &&
+	       is->attempts == 0 && is->sent_ttl_s == is->want_ttl_s &&
+	       is->decided == DECIDED_NOTHING && is->reverts == was->reverts &&
+	       strcmp(is->why, was->why) == 0;
 }
 
 void push_withdraw(struct belief *b, const struct verdict *v)

@@ -36,6 +36,10 @@ int push_offer(struct belief *b, struct arena *a, const struct verdict *v, int64
 int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool fresh,
 	      int64_t now_s);
 
+/* Is the row, as its proven change left it (is, of was as it was read), what was wanted and nothing
+ * more: no offer, decision, delay or memory is left of how it came there? */
+bool push_as_wanted(const struct belief *was, const struct belief *is);
+
 /* Certainly not applied (a prerequisite failed, refused, never sent): the offer made at
  * b->offered_at_s is withdrawn. */
 void push_withdraw(struct belief *b, const struct verdict *v);

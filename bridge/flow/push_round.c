@@ -311,6 +311,7 @@ static int keep_inside(void *arg, struct err *e)
 			continue;
 		it->dropped = !done[i];
 		it->b->version = m->kept.v[i].version;
+		it->b->place = m->kept.v[i].place;
 	}
 	return r;
 }

@@ -466,22 +466,33 @@ struct shortcut {
 	VEC(struct push_msg *) msgs;       /* of each item */
 };
 
-static int gather(struct settling *s, struct shortcut *c, struct push_msg *m, struct err *e)
+/* Those that are just what was wanted, and the others. */
+struct shortcuts {
+	struct shortcut wanted, rest;
+};
+
+static int gather_one(struct shortcut *c, const struct belief *b, struct push_item *it,
+		      struct push_msg *m, struct err *e)
+{
+	if (vec_push(&c->rows, *b) < 0 || vec_push(&c->items, it) < 0 || vec_push(&c->msgs, m) < 0)
+		return err_nomem(e);
+	return 0;
+}
+
+static int gather(struct settling *s, struct shortcuts *c, struct push_msg *m, struct err *e)
 {
 	size_t i;
 	int r = 0;
 
 	for (i = 0; i < m->n && r == 0; i++) {
-		struct belief b = *m->items[i]->b;
+		struct push_item *it = m->items[i];
+		struct belief b = *it->b;
 
-		m->items[i]->stood = plan_forward_stands(&b);
-		r = prove(s, m, m->items[i], &b, e);
-		if (r < 0 || belief_is_empty(&b) || moves_ptr(m, m->items[i], &b) ||
-		    took_ptr(m->items[i]))
+		it->stood = plan_forward_stands(&b);
+		r = prove(s, m, it, &b, e);
+		if (r < 0 || belief_is_empty(&b) || moves_ptr(m, it, &b) || took_ptr(it))
 			continue;
-		if (vec_push(&c->rows, b) < 0 || vec_push(&c->items, m->items[i]) < 0 ||
-		    vec_push(&c->msgs, m) < 0)
-			r = err_nomem(e);
+		r = gather_one(push_as_wanted(it->b, &b) ? &c->wanted : &c->rest, &b, it, m, e);
 	}
 	return r;
 }
@@ -494,7 +505,7 @@ static int note_settled(struct settling *s, struct push_msg *m, struct push_item
 	return note(s, m, it, b, "done", m->why, e);
 }
 
-static int write_shortcut(struct settling *s, struct shortcut *c, struct err *e)
+static int write_shortcut(struct settling *s, struct shortcut *c, bool wanted, struct err *e)
 {
 	struct flow_store *st = s->f->store;
 	bool *put = arena_array(&s->p.arena, c->rows.n + 1, sizeof(*put));
@@ -503,7 +514,10 @@ static int write_shortcut(struct settling *s, struct shortcut *c, struct err *e)
 
 	if (put == NULL)
 		return err_nomem(e);
-	r = st->beliefs_settle(st->ctx, c->rows.v, c->rows.n, put, e);
+	if (wanted)
+		r = st->beliefs_proven(st->ctx, c->rows.v, c->rows.n, s->p.now_s, put, e);
+	else
+		r = st->beliefs_settle(st->ctx, c->rows.v, c->rows.n, put, e);
 	for (i = 0; r == 0 && i < c->rows.n; i++) {
 		if (put[i])
 			r = note_settled(s, c->msgs.v[i], c->items.v[i], &c->rows.v[i], e);
@@ -536,10 +550,17 @@ static int keep_serials(struct settling *s, struct err *e)
 	return r;
 }
 
+static void shortcut_fini(struct shortcut *c)
+{
+	vec_fini(&c->rows);
+	vec_fini(&c->items);
+	vec_fini(&c->msgs);
+}
+
 static int short_inside(void *arg, struct err *e)
 {
 	struct settling *s = arg;
-	struct shortcut c = {.rows = {0}};
+	struct shortcuts c = {.wanted = {.rows = {0}}};
 	size_t i;
 	int r = 0;
 
@@ -547,11 +568,11 @@ static int short_inside(void *arg, struct err *e)
 		if (outcome_of(&s->done[i]->answer)->outcome == OUTCOME_DONE)
 			r = gather(s, &c, s->done[i], e);
 	}
-	r = r < 0 ? r : write_shortcut(s, &c, e);
+	r = r < 0 ? r : write_shortcut(s, &c.wanted, true, e);
+	r = r < 0 ? r : write_shortcut(s, &c.rest, false, e);
 	r = r < 0 ? r : keep_serials(s, e);
-	vec_fini(&c.rows);
-	vec_fini(&c.items);
-	vec_fini(&c.msgs);
+	shortcut_fini(&c.wanted);
+	shortcut_fini(&c.rest);
 	return r;
 }
 

@@ -217,6 +217,10 @@ struct flow_store {
 	 * writing.  done[i] says which were, and v[i].version is new then.  No row may be empty
 	 * (belief_is_empty). */
 	int (*beliefs_settle)(void *ctx, struct belief *v, size_t n, bool *done, struct err *e);
+	/* The same for rows that become just what was wanted (push_as_wanted): cheap, because only
+	 * which they are travels.  All were settled at the same time. */
+	int (*beliefs_proven)(void *ctx, struct belief *v, size_t n, int64_t settled_at_s, bool *done,
+			      struct err *e);
 	/* Due owners of zones (none twice), of each at most so many: state due, due_at_s <= now_s; in order of
 	 * (due_at_s, owner text as bytes). */
 	int (*beliefs_due)(void *ctx, struct due_page *pages, size_t n_pages, int64_t now_s,

@@ -238,6 +238,7 @@ static uint32_t array_oid(enum pg_type type)
 	case PG_INT8: return PG_OID_INT8S;
 	case PG_INT4: return PG_OID_INT4S;
 	case PG_TEXT: return PG_OID_TEXTS;
+	case PG_TID: return PG_OID_TIDS;
 	case PG_XID: return PG_OID_XIDS;
 	case PG_MACADDR: return PG_OID_MACADDRS;
 	case PG_INET: return PG_OID_INETS;
@@ -277,6 +278,13 @@ void pg_elem_bytes(struct pg_args *a, const void *p, size_t len) { enc_bytes(&a-
 void pg_elem_inet(struct pg_args *a, const struct ipaddr *v) { enc_inet(&a->b, v); }
 void pg_elem_mac(struct pg_args *a, const struct mac *v) { enc_mac(&a->b, v); }
 void pg_elem_time(struct pg_args *a, int64_t unix_s) { enc_time(&a->b, unix_s); }
+
+void pg_elem_tid(struct pg_args *a, uint64_t v)
+{
+	buf_u32(&a->b, 6);
+	buf_u32(&a->b, (uint32_t)(v >> 16));
+	buf_u16(&a->b, (uint16_t)v);
+}
 
 void pg_arg_inets(struct pg_args *a, const struct ipaddr *v, size_t n)
 {

@@ -62,7 +62,8 @@ void pg_arg_inets(struct pg_args *a, const struct ipaddr *v, size_t n);   /* ine
 void pg_arg_texts(struct pg_args *a, const char *const *v, size_t n);     /* text[] */
 
 /* Any other array: announce n elements of a type (named by its oid), then append exactly n. */
-enum pg_type { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25, PG_XID = 28,
+enum pg_type { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25,
+	       PG_TID = 27, PG_XID = 28,
 	       PG_MACADDR = 829, PG_INET = 869, PG_TIMESTAMPTZ = 1184 };
 void pg_arg_array(struct pg_args *a, enum pg_type type, size_t n);
 void pg_elem_null(struct pg_args *a);
@@ -74,6 +75,7 @@ void pg_elem_bytes(struct pg_args *a, const void *p, size_t len);  /* p NULL: SQ
 void pg_elem_inet(struct pg_args *a, const struct ipaddr *v);
 void pg_elem_mac(struct pg_args *a, const struct mac *v);          /* not known: NULL */
 void pg_elem_time(struct pg_args *a, int64_t unix_s);
+void pg_elem_tid(struct pg_args *a, uint64_t v);                   /* a ctid as pg_i64 reads it */
 /* Both at once: elem appends the element that i, a size_t of the caller's, counts. */
 #define PG_COLUMN(a, type, i, n, elem)                                                             \
 	do {                                                                                       \

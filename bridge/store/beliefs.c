@@ -58,7 +58,7 @@ static int read_decision(struct belief *b, const struct pg_rows *r, size_t row, 
 }
 
 /* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, offered_at, removed_at, reverts,
- * state, due_at, attempts, why, settled_at, source_id, version, decided. */
+ * state, due_at, attempts, why, settled_at, source_id, version, decided, place. */
 static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
 		       struct err *e)
 {
@@ -88,6 +88,7 @@ static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, st
 	b->settled_at_s = pg_time(r, row, 17);
 	b->want_source = pg_i32(r, row, 18);
 	b->version = (uint32_t)pg_i32(r, row, 19);
+	b->place = (uint64_t)pg_i64(r, row, 21);
 	if (read_decision(b, r, row, e) < 0)
 		return ERR_PROTO;
 	return store_keep_text(&b->why, a, r, row, 16) ? 0 : err_nomem(e);
@@ -479,13 +480,29 @@ static void put_version(struct pg_args *a, const struct belief *const *v, size_t
 	PG_COLUMN(a, PG_XID, i, n, pg_elem_i32(a, (int32_t)v[i]->version));
 }
 
+/* Answers the number of each row that was written, its version and its place. */
+static int run_settle(struct store *s, const char *sql, const struct pg_args *a, struct belief *v,
+		      size_t n, bool *done, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	size_t i;
+	int r = pg_plan_for(s->pg, n, e);
+
+	r = r < 0 ? r : pg_query(&rows, s->pg, sql, a, e);
+	for (i = 0; r == 0 && i < pg_rows_n(rows); i++) {
+		size_t at = (size_t)pg_i32(rows, i, 0) - 1;
+
+		done[at] = true;
+		v[at].version = (uint32_t)pg_i32(rows, i, 1);
+		v[at].place = (uint64_t)pg_i64(rows, i, 2);
+	}
+	return r;
+}
+
 static int flow_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done, struct err *e)
 {
 	AUTO(own_freep) const struct belief **p = pointers(v, n);
-	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
-	struct store *s = ctx;
 	struct pg_args a;
-	size_t i;
 	int r;
 
 	if (p == NULL)
@@ -500,15 +517,27 @@ static int flow_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done
 	put_state(&a, p, n);
 	put_numbers(&a, p, n);
 	put_decided(&a, p, n);
-	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 ? r : pg_query(&rows, s->pg, sql_beliefs_settle, &a, e);
+	r = run_settle(ctx, sql_beliefs_settle, &a, v, n, done, e);
 	pg_args_fini(&a);
-	for (i = 0; r == 0 && i < pg_rows_n(rows); i++) {
-		size_t at = (size_t)pg_i32(rows, i, 0) - 1;
+	return r;
+}
 
-		done[at] = true;
-		v[at].version = (uint32_t)pg_i32(rows, i, 1);
-	}
+static int flow_beliefs_proven(void *ctx, struct belief *v, size_t n, int64_t settled_at_s,
+			       bool *done, struct err *e)
+{
+	struct pg_args a;
+	size_t i;
+	int r;
+
+	memset(done, 0, n * sizeof(*done));
+	if (n == 0)
+		return 0;
+	pg_args_init(&a);
+	PG_COLUMN(&a, PG_TID, i, n, pg_elem_tid(&a, v[i].place));
+	PG_COLUMN(&a, PG_XID, i, n, pg_elem_i32(&a, (int32_t)v[i].version));
+	pg_arg_time(&a, settled_at_s);
+	r = run_settle(ctx, sql_beliefs_proven, &a, v, n, done, e);
+	pg_args_fini(&a);
 	return r;
 }
 
@@ -563,6 +592,7 @@ void store_bind_beliefs(struct flow_store *f)
 	f->beliefs_put = flow_beliefs_put;
 	f->beliefs_due = flow_beliefs_due;
 	f->beliefs_settle = flow_beliefs_settle;
+	f->beliefs_proven = flow_beliefs_proven;
 	f->beliefs_stopped = flow_beliefs_stopped;
 	f->beliefs_guarding = flow_beliefs_guarding;
 	f->seen_walk = flow_seen_walk;

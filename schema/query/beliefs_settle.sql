@@ -1,5 +1,6 @@
 -- Rows that nobody wrote since they were read ($1, their xmin) or writes now; the number of each in
--- the call comes back, and what its xmin is now.
+-- the call comes back, and what its xmin and place
+-- are now.
 with free as materialized (
 	select o.ctid as at, n.*
 	from unnest($1::xid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -24,4 +25,4 @@ set published = n.published,
 	removed_at = n.removed_at, reverts = n.reverts, attempts = n.attempts, decided = n.decided
 from free n
 where o.ctid = n.at
-returning n.no::int, o.xmin
+returning n.no::int, o.xmin, o.ctid

@@ -108,6 +108,47 @@ static void only_rows_as_they_were_read_are_settled(void **state)
 	close_planning(&p);
 }
 
+static bool proven_at(struct world *w, struct belief *v, int64_t at_s)
+{
+	bool done;
+
+	ok(w, w->f.begin(w->f.ctx, &w->e));
+	ok(w, w->f.beliefs_proven(w->f.ctx, v, 1, at_s, &done, &w->e));
+	ok(w, w->f.commit(w->f.ctx, &w->e));
+	return done;
+}
+
+static void what_was_wanted_stands_where_nobody_wrote_the_row(void **state)
+{
+	struct world *w = *state;
+	struct belief b[2] = {due(w, "a.lab.example", "A 192.0.2.1"),
+			      due(w, "b.lab.example", "A 192.0.2.2")};
+	struct planning p = {.pg = NULL};
+	struct belief *v, *got, other;
+
+	open_planning(&p);
+	put(&w->f, w, b, 2);
+	v = listed(w, 2);
+	other = *get(&p.f, w, &b[1]);
+	other.why = "another lease";
+	put(&p.f, w, &other, 1);
+	assert_true(proven_at(w, &v[0], 55));
+	assert_false(proven_at(w, &v[1], 55));
+	got = get(&w->f, w, &b[0]);
+	assert_true(rrs_equal(&got->published, &b[0].want) && rrs_equal(&got->want, &b[0].want));
+	assert_int_equal(got->state, BELIEF_STEP);
+	assert_int_equal(got->settled_at_s, 55);
+	assert_int_equal(get(&w->f, w, &b[1])->state, BELIEF_DUE);
+	/* It lies elsewhere now, and was told where. */
+	assert_true(proven_at(w, &v[0], 56));
+	/* Being planned. */
+	ok(&p, p.f.begin(p.f.ctx, &p.e));
+	get(&p.f, w, &b[0]);
+	assert_false(proven_at(w, &v[0], 57));
+	ok(&p, p.f.commit(p.f.ctx, &p.e));
+	close_planning(&p);
+}
+
 static void a_settled_row_can_be_settled_again(void **state)
 {
 	struct world *w = *state;
@@ -208,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(only_rows_as_they_were_read_are_settled),
+		T(what_was_wanted_stands_where_nobody_wrote_the_row),
 		T(a_settled_row_can_be_settled_again),
 		T(planning_waits_for_what_is_being_settled),
 		T(settling_does_not_wait_for_the_space),

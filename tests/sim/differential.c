@@ -622,7 +622,9 @@ static int op_settle(struct diff *d, struct side *s, const struct call *c, struc
 		v[i].settled_at_s = c->at_s;
 	}
 	for (i = 0; i < n && r == 0; i++) {
-		if (!belief_is_empty(&v[i]))
+		if (v[i].want.n > 0 && i % 3 == 0)
+			r = s->st.beliefs_proven(s->st.ctx, &v[i], 1, c->at_s, &done[i], e);
+		else if (!belief_is_empty(&v[i]))
 			r = s->st.beliefs_settle(s->st.ctx, &v[i], 1, &done[i], e);
 		put_num(&s->out, "settled", done[i]);
 	}

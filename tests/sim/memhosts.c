@@ -296,6 +296,7 @@ static int put_belief(struct memstore *m, const struct belief *v, uint64_t versi
 	/* What the planner works out each time is not kept. */
 	b->same_client = b->below_cut = b->apex = false;
 	b->version = version;
+	b->place = (uintptr_t)b;
 	/* Where seen is not kept it reads as published, once the zone is known. */
 	if (!zone_known && !v->seen_known)
 		b->seen = b->published;
@@ -350,6 +351,39 @@ static int mem_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done,
 		b.want_ttl_s = kept->want_ttl_s;
 		r = put_belief(m, &b, version, e);
 		v[i].version = version;
+		v[i].place = r < 0 ? 0 : kept_belief(m, &v[i])->place;
+	}
+	return r;
+}
+
+/* The row as the store makes it, from what it keeps itself. */
+static int mem_beliefs_proven(void *ctx, struct belief *v, size_t n, int64_t settled_at_s,
+			      bool *done, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct belief *kept = kept_belief(m, &v[i]);
+		struct belief b;
+
+		done[i] = false;
+		if (kept == NULL || kept->place != v[i].place)
+			continue;
+		b = *kept;
+		b.version = v[i].version;
+		b.published = b.seen = b.want;
+		b.seen_known = true;
+		b.n_offered = 0;
+		b.state = BELIEF_STEP;
+		b.sent_ttl_s = b.want_ttl_s;
+		b.settled_at_s = settled_at_s;
+		b.due_at_s = b.offered_at_s = b.removed_at_s = 0;
+		b.attempts = 0;
+		b.decided = DECIDED_NOTHING;
+		r = mem_beliefs_settle(ctx, &b, 1, &done[i], e);
+		v[i].version = b.version;
+		v[i].place = b.place;
 	}
 	return r;
 }
@@ -567,6 +601,7 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->beliefs_get = mem_beliefs_get;
 	f->beliefs_put = mem_beliefs_put;
 	f->beliefs_settle = mem_beliefs_settle;
+	f->beliefs_proven = mem_beliefs_proven;
 	f->beliefs_due = mem_beliefs_due;
 	f->beliefs_stopped = mem_beliefs_stopped;
 	f->beliefs_guarding = mem_beliefs_guarding;

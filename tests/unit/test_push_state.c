@@ -69,6 +69,51 @@ static void a_proven_change_becomes_published_and_seen_as_sent(void **state)
 	arena_fini(&l.a);
 }
 
+/* The change, proven, and the row as it stands then. */
+static void finish(struct change_life *l, struct belief *was)
+{
+	struct verdict v;
+
+	*was = l->b;
+	assert_int_equal(push_done(&l->b, &l->a, &l->v, true, 102), 0);
+	assert_int_equal(verdict_owner(&v, &l->a, &l->b, FOREIGN_KEEP, true), 0);
+	l->b.state = v.state;
+}
+
+static void a_row_is_as_wanted_when_nothing_else_is_left_of_its_change(void **state)
+{
+	struct change_life l;
+	struct belief was, b;
+
+	(void)state;
+	start(&l, "", "A 192.0.2.7");
+	finish(&l, &was);
+	assert_true(push_as_wanted(&was, &l.b));
+#define BUT(change) (b = l.b, change, push_as_wanted(&was, &b))
+	assert_false(BUT(b.state = BELIEF_DUE));
+	assert_false(BUT(b.want.n = 0));
+	assert_false(BUT(b.published.n = 0));
+	assert_false(BUT(b.seen_known = false));
+	assert_false(BUT(b.seen.n = 0));
+	assert_false(BUT(b.n_offered = 1));
+	assert_false(BUT(b.offered_at_s = 1));
+	assert_false(BUT(b.due_at_s = 1));
+	assert_false(BUT(b.removed_at_s = 1));
+	assert_false(BUT(b.attempts = 1));
+	assert_false(BUT(b.sent_ttl_s = 1));
+	assert_false(BUT(b.decided = DECIDED_DISOWNED));
+	assert_false(BUT(b.reverts = 1));
+	assert_false(BUT(b.why = "another lease"));
+	assert_true(BUT(b.version = 1));
+#undef BUT
+	arena_fini(&l.a);
+	/* Nothing is wanted: its row goes. */
+	start(&l, "A 192.0.2.7", "");
+	finish(&l, &was);
+	assert_false(push_as_wanted(&was, &l.b));
+	arena_fini(&l.a);
+}
+
 static void what_is_removed_has_no_ttl(void **state)
 {
 	struct change_life l;
@@ -343,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_offered_is_remembered_once),
 	    cmocka_unit_test(a_proven_change_becomes_published_and_seen_as_sent),
+	    cmocka_unit_test(a_row_is_as_wanted_when_nothing_else_is_left_of_its_change),
 	    cmocka_unit_test(what_is_removed_has_no_ttl),
 	    cmocka_unit_test(a_second_proof_does_not_forget_the_first_packet),
 	    cmocka_unit_test(an_unanswered_offer_stays_until_the_fudge_has_passed),
