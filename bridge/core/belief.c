@@ -92,3 +92,15 @@ bool belief_written_since(const struct belief *b, uint64_t version)
 {
 	return (int32_t)((uint32_t)b->version - (uint32_t)version) >= 0;
 }
+
+bool belief_guards(const struct belief *b)
+{
+	static const uint16_t types[] = {RR_NS, RR_DNAME, RR_CNAME, RR_MX, RR_SRV};
+	const struct rr *first;
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (rrs_of(&b->seen, types[i], &first) > 0)
+			return true;
+	return b->decided == DECIDED_DNS;
+}

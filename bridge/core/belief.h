@@ -84,6 +84,10 @@ void belief_see(struct belief *b, const struct rrs *seen);
 /* Nothing wanted, published, offered, seen or decided: the row may go. */
 bool belief_is_empty(const struct belief *b);
 
+/* Does what is seen there, or a decision, bear on other names: a zone cut, a name that points at
+ * others, one that is set aside? */
+bool belief_guards(const struct belief *b);
+
 /* Takes from published what was wanted (had) and is not any more, unless another value of the
  * type is wanted in its place: it stays in DNS and is no longer ours.  0 or ERR_NOMEM. */
 int belief_spare(struct belief *b, struct arena *a, const struct rrs *had);

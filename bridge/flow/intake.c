@@ -32,6 +32,13 @@ int intake_keep(struct intake *in, const struct evidence *ev, bool touches, stru
 	return 0;
 }
 
+int intake_add(struct intake *in, const struct evidence *ev, struct err *e)
+{
+	if (vec_push(&in->added, *ev) < 0 || vec_push(&in->touched, ev->obs.addr) < 0)
+		return err_nomem(e);
+	return intake_note(in, "observed", &ev->obs, NULL, e);
+}
+
 int intake_drop(struct intake *in, const struct evidence *ev, const char *why, struct err *e)
 {
 	if (vec_push(&in->del, *ev) < 0 || vec_push(&in->touched, ev->obs.addr) < 0)
@@ -77,9 +84,10 @@ static int know_step(struct intake *in, struct err *e)
 		k->n = 0;
 	if (k->n == 0)
 		return 0;
-	return known_write(k, &in->p.arena, in->put.v, in->put.n, in->del.v, in->del.n) < 0
-		       ? err_nomem(e)
-		       : 0;
+	if (known_write(k, &in->p.arena, in->put.v, in->put.n, in->del.v, in->del.n) < 0 ||
+	    known_write(k, &in->p.arena, in->added.v, in->added.n, NULL, 0) < 0)
+		return err_nomem(e);
+	return 0;
 }
 
 static int write_step(struct intake *in, struct err *e)
@@ -89,6 +97,8 @@ static int write_step(struct intake *in, struct err *e)
 
 	if (in->put.n > 0)
 		r = st->evidence_put(st->ctx, in->put.v, in->put.n, e);
+	if (r == 0 && in->added.n > 0)
+		r = st->evidence_add(st->ctx, in->added.v, in->added.n, e);
 	if (r == 0 && in->del.n > 0)
 		r = st->evidence_del(st->ctx, in->del.v, in->del.n, e);
 	if (r == 0 && in->lease_gone.n > 0)
@@ -115,6 +125,7 @@ int intake_step(struct intake *in, int (*inside)(void *arg, struct err *e), void
 	int r = planner_transaction(&in->p, in->f, in->space, step_inside, &s, e);
 
 	vec_fini(&in->put);
+	vec_fini(&in->added);
 	vec_fini(&in->del);
 	vec_fini(&in->touched);
 	vec_fini(&in->lease_gone);

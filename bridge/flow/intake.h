@@ -15,6 +15,7 @@ struct intake {
 	/* of one transaction */
 	struct planner p;
 	VEC(struct evidence) put;
+	VEC(struct evidence) added;      /* keys that have no row yet */
 	VEC(struct evidence) del;
 	VEC(struct ipaddr) touched;
 	VEC(struct ipaddr) lease_gone;   /* edits of these addresses end */
@@ -26,6 +27,8 @@ int intake_step(struct intake *in, int (*inside)(void *arg, struct err *e), void
 
 /* Keeps the row; touches: its address is planned anew. */
 int intake_keep(struct intake *in, const struct evidence *ev, bool touches, struct err *e);
+/* What its source had not said of its address before. */
+int intake_add(struct intake *in, const struct evidence *ev, struct err *e);
 /* Ends the row. */
 int intake_drop(struct intake *in, const struct evidence *ev, const char *why, struct err *e);
 /* Leaves the row as it was, for a person to look at. */

@@ -116,7 +116,6 @@ bool observe_is_older(const struct obs_change *c)
 int observe_change(struct intake *in, const struct obs_change *c, uint64_t *older, struct err *e)
 {
 	struct evidence ev = {.source_id = in->src->id};
-	int r;
 
 	if (observe_is_older(c)) {
 		(*older)++;
@@ -129,8 +128,7 @@ int observe_change(struct intake *in, const struct obs_change *c, uint64_t *olde
 			return 0;
 		ev.obs = c->got;
 		ev.first_seen_s = ev.last_seen_s = in->p.now_s;
-		r = intake_keep(in, &ev, true, e);
-		return r < 0 ? r : intake_note(in, "observed", &ev.obs, NULL, e);
+		return intake_add(in, &ev, e);
 	case OBS_CHANGED:
 		if (c->had.obs.kind == OBS_LEASE && c->got.kind == OBS_LEASE &&
 		    c->got.valid_until_s <= in->p.now_s)

@@ -385,39 +385,71 @@ static bool host_equal(const struct host *a, const struct host *b)
 	       memcmp(a->id.mac.b, b->id.mac.b, sizeof(a->id.mac.b)) == 0;
 }
 
-/* Keeps only the addresses whose rows differ, so that an idle pass writes nothing. */
-static int keep_changed(struct closed *c, struct err *e)
+/* What is to be written of the set. */
+struct changes {
+	VEC(struct ipaddr) had;    /* addresses with other rows so far, */
+	VEC(struct host) rows;     /* and theirs */
+	VEC(struct host) added;    /* of addresses that had none */
+};
+
+static int keep_one(struct changes *ch, const struct ipaddr *addr, const struct host *olds,
+		    size_t n_olds, const struct host *now, size_t n)
+{
+	bool same = n_olds == n;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; same && i < n; i++)
+		same = host_equal(&olds[i], &now[i]);
+	if (!same && n_olds > 0)
+		r = vec_push(&ch->had, *addr);
+	for (i = 0; !same && r == 0 && i < n; i++)
+		r = n_olds > 0 ? vec_push(&ch->rows, now[i]) : vec_push(&ch->added, now[i]);
+	return r;
+}
+
+static size_t rows_of(const struct host *v, size_t n, const struct ipaddr *addr)
+{
+	size_t i = 0;
+
+	while (i < n && ipaddr_cmp(&v[i].addr, addr) == 0)
+		i++;
+	return i;
+}
+
+static int put_changes(struct closed *c, const struct changes *ch, struct err *e)
 {
 	struct flow_store *st = c->p->f->store;
-	VEC(struct ipaddr) addrs = {0};
-	VEC(struct host) rows = {0};
-	size_t o = 0, k = 0, i, j;
+	int32_t space_id = c->p->space->id;
+	int r = 0;
+
+	if (ch->had.n > 0)
+		r = st->hosts_put(st->ctx, space_id, ch->had.v, ch->had.n, ch->rows.v, ch->rows.n, e);
+	if (r == 0 && ch->added.n > 0)
+		r = st->hosts_add(st->ctx, space_id, ch->added.v, ch->added.n, e);
+	return r;
+}
+
+/* Only what differs, so that an idle pass writes nothing. */
+static int keep_changed(struct closed *c, struct err *e)
+{
+	struct changes ch = {.had = {0}};
+	size_t o = 0, k = 0, i;
 	int r = 0;
 
 	for (i = 0; i < c->addrs.n && r == 0; i++) {
-		size_t o1 = o, k1 = k;
-		bool same;
+		const struct ipaddr *addr = &c->addrs.v[i];
+		size_t olds = rows_of(c->olds + o, c->n_olds - o, addr);
+		size_t now = rows_of(c->claims + k, c->named.n - k, addr);
 
-		while (o1 < c->n_olds && ipaddr_cmp(&c->olds[o1].addr, &c->addrs.v[i]) == 0)
-			o1++;
-		while (k1 < c->named.n && ipaddr_cmp(&c->claims[k1].addr, &c->addrs.v[i]) == 0)
-			k1++;
-		same = o1 - o == k1 - k;
-		for (j = 0; same && j < o1 - o; j++)
-			same = host_equal(&c->olds[o + j], &c->claims[k + j]);
-		if (!same && vec_push(&addrs, c->addrs.v[i]) < 0)
-			r = ERR_NOMEM;
-		for (j = k; !same && r == 0 && j < k1; j++)
-			r = vec_push(&rows, c->claims[j]) < 0 ? ERR_NOMEM : 0;
-		o = o1;
-		k = k1;
+		r = keep_one(&ch, addr, c->olds + o, olds, c->claims + k, now);
+		o += olds;
+		k += now;
 	}
-	if (r < 0)
-		err_nomem(e);
-	else if (addrs.n > 0)
-		r = st->hosts_put(st->ctx, c->p->space->id, addrs.v, addrs.n, rows.v, rows.n, e);
-	vec_fini(&addrs);
-	vec_fini(&rows);
+	r = r < 0 ? err_nomem(e) : put_changes(c, &ch, e);
+	vec_fini(&ch.had);
+	vec_fini(&ch.rows);
+	vec_fini(&ch.added);
 	return r;
 }
 

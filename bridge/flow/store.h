@@ -167,6 +167,8 @@ struct flow_store {
 			    struct err *e);
 	/* Upsert by key (source, address, name for manual). */
 	int (*evidence_put)(void *ctx, const struct evidence *v, size_t n, struct err *e);
+	/* Rows of keys that have none. */
+	int (*evidence_add)(void *ctx, const struct evidence *v, size_t n, struct err *e);
 	int (*evidence_del)(void *ctx, const struct evidence *v, size_t n, struct err *e);
 	/* Evidence of a source whose clock has run out at now_s: valid_until <= now_s (OBS_FOREVER:
 	 * all), or absent for at least stale_after_s (0: never by absence); held rows only when held_too.
@@ -187,6 +189,9 @@ struct flow_store {
 	int (*hosts_waiting)(void *ctx, struct ipaddr **out, size_t *n, int32_t space_id,
 			     const struct dname *names, size_t n_names, struct arena *a,
 			     struct err *e);
+	/* Rows of addresses that have none. */
+	int (*hosts_add)(void *ctx, int32_t space_id, const struct host *v, size_t n,
+			 struct err *e);
 	/* Replaces all rows of the addresses. */
 	int (*hosts_put)(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
 			 const struct host *v, size_t n, struct err *e);
@@ -210,7 +215,8 @@ struct flow_store {
 	 * were read until it ends. */
 	int (*beliefs_get)(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
 			   size_t n_keys, struct arena *a, struct err *e);
-	/* Upsert; an empty belief (belief_is_empty) deletes its row. */
+	/* Upsert; an empty belief (belief_is_empty) deletes its row.  Of one that was not read
+	 * (version 0) there is no row. */
 	int (*beliefs_put)(void *ctx, const struct belief *v, size_t n, struct err *e);
 	/* Written beside the one writer of the space, without ever waiting for it: all but want, its
 	 * kind and TTL of those rows that nobody has written since they were read (version) or is

@@ -315,25 +315,12 @@ static void put_sets(struct pg_args *a, const struct belief *const *v, size_t n)
 	buf_fini(&text);
 }
 
-/* What makes an owner a zone cut, point at other names, or set aside. */
-static bool is_guarding(const struct belief *b)
-{
-	static const uint16_t types[] = {RR_NS, RR_DNAME, RR_CNAME, RR_MX, RR_SRV};
-	const struct rr *first;
-	size_t i;
-
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (rrs_of(&b->seen, types[i], &first) > 0)
-			return true;
-	return b->decided == DECIDED_DNS;
-}
-
 static void put_state(struct pg_args *a, const struct belief *const *v, size_t n)
 {
 	size_t i;
 
 	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, v[i]->seen_known));
-	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, is_guarding(v[i])));
+	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, belief_guards(v[i])));
 	pg_arg_array(a, PG_TEXT, n);
 	for (i = 0; i < n; i++) {
 		const char *s = belief_state_name(v[i]->state);
@@ -432,33 +419,68 @@ static int drop_rows(struct store *s, const struct belief *const *v, size_t n, s
 	return r;
 }
 
+/* What is to become of the rows of one call. */
+struct put_lists {
+	const struct belief **keep, **fresh, **drop;
+	size_t n_keep, n_fresh, n_drop;
+};
+
+/* One that was never read has no row; its offers are more than the quick way carries. */
+static bool is_fresh(const struct belief *b)
+{
+	return b->version == 0 && b->n_offered == 0;
+}
+
+static void sort_out(struct put_lists *l, const struct belief *v, size_t n, bool quick)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (belief_is_empty(&v[i]))
+			l->drop[l->n_drop++] = &v[i];
+		else if (quick && is_fresh(&v[i]))
+			l->fresh[l->n_fresh++] = &v[i];
+		else
+			l->keep[l->n_keep++] = &v[i];
+	}
+}
+
+static int put_lists(struct store *s, const struct put_lists *l, struct err *e)
+{
+	int r = 0;
+
+	if (l->n_drop > 0)
+		r = drop_rows(s, l->drop, l->n_drop, e);
+	if (r == 0 && l->n_keep > 0)
+		r = put_rows(s, l->keep, l->n_keep, e);
+	if (r == 0 && l->n_fresh > 0)
+		r = store_copy_owners(s, l->fresh, l->n_fresh, e);
+	return r;
+}
+
 static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct err *e)
 {
-	/* Those to keep from the front, those to delete from the back. */
 	AUTO(own_freep) const struct belief **p = NULL;
-	size_t keep = 0, drop = n, i;
+	struct put_lists l = {.keep = NULL};
 	struct store *s = ctx;
-	int r = 0;
+	size_t i, fresh = 0;
 
 	if (n == 0)
 		return 0;
-	p = calloc(n, sizeof(*p));
+	p = calloc(n * 3, sizeof(*p));
 	if (p == NULL)
 		return err_nomem(e);
 	for (i = 0; i < n; i++) {
 		if (v[i].n_offered > BELIEF_OFFERED_MAX)
 			return err_set(e, ERR_BUG, "belief with too many offers");
 		s->due = s->due || v[i].state == BELIEF_DUE;
-		if (belief_is_empty(&v[i]))
-			p[--drop] = &v[i];
-		else
-			p[keep++] = &v[i];
+		fresh += is_fresh(&v[i]);
 	}
-	if (drop < n)
-		r = drop_rows(ctx, p + drop, n - drop, e);
-	if (r == 0 && keep > 0)
-		r = put_rows(ctx, p, keep, e);
-	return r;
+	l.keep = p;
+	l.fresh = p + n;
+	l.drop = p + 2 * n;
+	sort_out(&l, v, n, fresh >= STORE_MANY);
+	return put_lists(s, &l, e);
 }
 
 /* ---- settling, beside who plans ------------------------------------------------------------ */

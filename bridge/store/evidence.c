@@ -157,6 +157,11 @@ static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, stru
 	return r;
 }
 
+static int flow_evidence_add(void *ctx, const struct evidence *v, size_t n, struct err *e)
+{
+	return n >= STORE_MANY ? store_copy_evidence(ctx, v, n, e) : flow_evidence_put(ctx, v, n, e);
+}
+
 static int flow_evidence_del(void *ctx, const struct evidence *v, size_t n, struct err *e)
 {
 	struct store *s = ctx;
@@ -176,6 +181,7 @@ void store_bind_evidence(struct flow_store *f)
 {
 	f->evidence_get = flow_evidence_get;
 	f->evidence_put = flow_evidence_put;
+	f->evidence_add = flow_evidence_add;
 	f->evidence_del = flow_evidence_del;
 	f->evidence_due = flow_evidence_due;
 }

@@ -251,19 +251,12 @@ static int drop_others(struct store *s, int32_t space_id, const struct ipaddr *a
 	return r;
 }
 
-static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
-			  const struct host *v, size_t n, struct err *e)
+static int put_rows(struct store *s, int32_t space_id, const struct host *v, size_t n,
+		    struct err *e)
 {
-	struct store *s = ctx;
 	struct pg_args a;
 	int r;
 
-	pg_ahead_forget(s->pg);
-	r = pg_plan_for(s->pg, n_addrs, e);
-	if (r == 0 && n_addrs > 0)
-		r = drop_others(s, space_id, addrs, n_addrs, v, n, e);
-	if (r < 0 || n == 0)
-		return r;
 	pg_args_init(&a);
 	pg_arg_i32(&a, space_id);
 	put_names(&a, v, n);
@@ -272,6 +265,32 @@ static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addr
 	pg_args_fini(&a);
 	store_grown(s, GROWN_HOST, n);
 	return r;
+}
+
+static int flow_hosts_add(void *ctx, int32_t space_id, const struct host *v, size_t n,
+			  struct err *e)
+{
+	struct store *s = ctx;
+	int r;
+
+	pg_ahead_forget(s->pg);
+	if (n >= STORE_MANY)
+		return store_copy_hosts(s, space_id, v, n, e);
+	r = pg_plan_for(s->pg, n, e);
+	return r < 0 || n == 0 ? r : put_rows(s, space_id, v, n, e);
+}
+
+static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
+			  const struct host *v, size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	int r;
+
+	pg_ahead_forget(s->pg);
+	r = pg_plan_for(s->pg, n_addrs, e);
+	if (r == 0 && n_addrs > 0)
+		r = drop_others(s, space_id, addrs, n_addrs, v, n, e);
+	return r < 0 || n == 0 ? r : put_rows(s, space_id, v, n, e);
 }
 
 static int count(uint32_t *out, struct store *s, const char *sql, int32_t id, const char *text,
@@ -316,6 +335,7 @@ void store_bind_hosts(struct flow_store *f)
 	f->hosts_of_addrs = flow_hosts_of_addrs;
 	f->hosts_of_names = flow_hosts_of_names;
 	f->hosts_waiting = flow_hosts_waiting;
+	f->hosts_add = flow_hosts_add;
 	f->hosts_put = flow_hosts_put;
 	f->names_of_source = flow_names_of_source;
 	f->names_within = flow_names_within;

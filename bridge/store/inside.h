@@ -85,6 +85,14 @@ void store_elem_name(struct pg_args *a, const struct dname *n);   /* len 0: "" *
 void store_elem_bytes(struct pg_args *a, struct bytes b);         /* empty: NULL */
 void store_elem_kind(struct pg_args *a, uint8_t kind);            /* enum obs_kind, by name */
 
+/* fresh.c: rows that the tables do not have, at least so many; less is not worth the round trips of
+ * a COPY. */
+enum { STORE_MANY = 64 };
+int store_copy_owners(struct store *s, const struct belief *const *v, size_t n, struct err *e);
+int store_copy_evidence(struct store *s, const struct evidence *v, size_t n, struct err *e);
+int store_copy_hosts(struct store *s, int32_t space_id, const struct host *v, size_t n,
+		     struct err *e);
+
 /* Each file adds its functions to the table. */
 void store_bind_evidence(struct flow_store *f);
 void store_bind_stage(struct flow_store *f);

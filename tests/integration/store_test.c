@@ -1011,6 +1011,130 @@ static void locks_are_held_against_other_sessions(void **state)
 
 /* ---- bulk ---------------------------------------------------------------------------------- */
 
+/* So many new rows are written another way than one. */
+enum { MANY = 100 };
+
+struct fresh {
+	struct evidence ev[MANY];
+	struct host hosts[MANY];
+	struct belief beliefs[MANY];
+};
+
+/* Each with what one of the others lacks. */
+static void vary_evidence(const struct world *w, struct evidence *v, size_t i)
+{
+	static uint8_t bytes[130];
+	char ip[32];
+
+	snprintf(ip, sizeof(ip), i % 2 == 0 ? "192.0.2.%zu" : "2001:db8::%zx", i);
+	*v = evidence(w, i % 3 == 0 ? MANUAL : DHCP, lease(ip, i % 4 == 0 ? "" : "\\\t\n'", 5000));
+	v->obs.kind = i % 3 == 0 ? OBS_MANUAL : OBS_LEASE;
+	v->obs.mac.known = i % 5 != 0;
+	v->obs.duid = (struct bytes){bytes, i % sizeof(bytes)};
+	v->obs.client_id = (struct bytes){bytes, i % 7};
+	v->obs.dhcid = (struct bytes){bytes, i % 2};
+	v->obs.raw = (struct bytes){bytes, i % 4};
+	v->obs.ttl_s = (uint32_t)i % 3;
+	v->obs.ptr = i % 2;
+	v->obs.valid_until_s = i % 3 == 0 ? OBS_FOREVER : (int64_t)i;
+	v->obs.seen_at_s = (int64_t)i % 2;
+	v->absent_since_s = (int64_t)i % 4;
+	v->held = i % 5 == 0;
+}
+
+static void vary_host(const struct world *w, struct host *h, size_t i)
+{
+	char ip[32], owner[64] = "";
+
+	snprintf(ip, sizeof(ip), i % 2 == 0 ? "192.0.2.%zu" : "2001:db8::%zx", i);
+	if (i % 3 > 0)
+		snprintf(owner, sizeof(owner), "h\\.%zu.lab.example", i);
+	*h = host(w, ip, owner);
+	h->asked = i % 4 == 0 ? name("wanted.lab.example") : h->name;
+	h->id.mac.known = i % 5 != 0;
+	h->id.client_id = i % 2 == 0 ? bytes_of("id") : h->id.client_id;
+	h->id.duid = i % 3 == 0 ? bytes_of("duid") : h->id.duid;
+	h->id.dhcid = i % 4 == 0 ? bytes_of("digest") : h->id.dhcid;
+	h->kind = (uint8_t)(i % OBS_KINDS);
+	h->ttl_s = (uint32_t)i % 3;
+	h->ptr = i % 2;
+	h->since_s = (int64_t)i % 4;
+	h->expires_at_s = i % 3 == 0 ? OBS_FOREVER : 77;
+	h->why = i % 6 == 0 ? NULL : "why's";
+}
+
+static void vary_belief(struct world *w, struct belief *b, size_t i)
+{
+	char owner[64];
+
+	snprintf(owner, sizeof(owner), "o\\.%zu.lab.example", i);
+	*b = belief(w, owner);
+	b->zone_id = w->zones[i % 2].id;
+	b->state = (uint8_t)(i % BELIEF_STATES);
+	b->decided = (uint8_t)(i % BELIEF_DECISIONS);
+	set(w, &b->published, i % 2 == 0 ? "" : "A 192.0.2.2\nA 192.0.2.3");
+	b->seen_known = i % 3 > 0;
+	set(w, &b->seen, i % 5 == 0 ? "NS ns.lab.example.\nTXT *" : "A 192.0.2.2\nA 192.0.2.3");
+	b->want_kind = (uint8_t)(i % OBS_KINDS);
+	b->want_source = i % 2 == 0 ? src(w, DHCP) : 0;
+	b->sent_ttl_s = (uint32_t)i;
+	b->offered_at_s = (int64_t)i % 2;
+	b->settled_at_s = (int64_t)i % 3;
+	b->removed_at_s = (int64_t)i % 4;
+	b->due_at_s = (int64_t)i % 5;
+	b->reverts = (uint32_t)i;
+	b->attempts = 4000000000U;
+	b->why = i % 6 == 0 ? NULL : "it's";
+}
+
+static void add(struct world *w, const struct fresh *v, size_t from, size_t n)
+{
+	ok(w, w->f.begin(w->f.ctx, &w->e));
+	ok(w, w->f.evidence_add(w->f.ctx, v->ev + from, n, &w->e));
+	ok(w, w->f.hosts_add(w->f.ctx, w->spaces[0].id, v->hosts + from, n, &w->e));
+	ok(w, w->f.beliefs_put(w->f.ctx, v->beliefs + from, n, &w->e));
+	ok(w, w->f.commit(w->f.ctx, &w->e));
+}
+
+/* All that the three tables hold; they are empty then. */
+static char *take_tables(struct world *w)
+{
+	char *text = ask(w, "select (select string_agg(t::text, e'\\n' order by t::text) "
+			    "from ipambridge.observation t)"
+			    "|| (select string_agg(t::text, e'\\n' order by t::text) "
+			    "from ipambridge.host t)"
+			    "|| (select string_agg(t::text, e'\\n' order by t::text) "
+			    "from ipambridge.owner t)");
+
+	ask(w, "with o as (delete from ipambridge.observation), h as (delete from ipambridge.host) "
+	       "delete from ipambridge.owner returning 1");
+	return text;
+}
+
+static void many_new_rows_are_kept_as_few_are(void **state)
+{
+	struct world *w = *state;
+	struct fresh *v = calloc(1, sizeof(*v));
+	struct zone_row known = {.id = w->zones[0].id, .known = true};
+	char *few, *many;
+	size_t i;
+
+	ok(w, w->f.zone_put(w->f.ctx, &known, &w->e));
+	for (i = 0; i < MANY; i++) {
+		vary_evidence(w, &v->ev[i], i);
+		vary_host(w, &v->hosts[i], i);
+		vary_belief(w, &v->beliefs[i], i);
+	}
+	for (i = 0; i < MANY; i++)
+		add(w, v, i, 1);
+	few = take_tables(w);
+	add(w, v, 0, MANY);
+	many = take_tables(w);
+	assert_true(strlen(few) > MANY * 200);
+	assert_string_equal(few, many);
+	free(v);
+}
+
 enum { BULK = 5000 };
 
 static void thousands_of_rows_are_one_step(void **state)
@@ -1045,9 +1169,9 @@ static void thousands_of_rows_are_one_step(void **state)
 	get_ms = clock_mono_ms() - t0;
 	assert_int_equal(n, BULK);
 	for (i = 0; i < BULK; i++)
-		b[i].state = BELIEF_STEP;
+		got[i].state = BELIEF_STEP;
 	t0 = clock_mono_ms();
-	ok(w, w->f.beliefs_put(w->f.ctx, b, BULK, &w->e));
+	ok(w, w->f.beliefs_put(w->f.ctx, got, BULK, &w->e));
 	print_message("%d beliefs: insert %lld ms, get %lld ms, update %lld ms\n", BULK,
 		      (long long)put_ms, (long long)get_ms, (long long)(clock_mono_ms() - t0));
 	ok(w, w->f.evidence_put(w->f.ctx, ev, BULK, &w->e));
@@ -1092,6 +1216,7 @@ int main(void)
 		T(a_rolled_back_transaction_leaves_nothing),
 		T(a_dry_run_leaves_nothing),
 		T(locks_are_held_against_other_sessions),
+		T(many_new_rows_are_kept_as_few_are),
 		T(thousands_of_rows_are_one_step),
 	};
 

@@ -575,10 +575,23 @@ static int op_names_within(struct diff *d, struct side *s, const struct call *c,
 	return r;
 }
 
+/* As who has read the rows first. */
 static int op_beliefs_put(struct diff *d, struct side *s, const struct call *c, struct err *e)
 {
+	struct belief *put = arena_array(&s->a, c->n + 1, sizeof(*put)), *had;
+	size_t i, k, n;
+	int r = 0;
+
 	(void)d;
-	return s->st.beliefs_put(s->st.ctx, c->beliefs, c->n, e);
+	for (i = 0; i < c->n && r == 0; i++) {
+		struct zone_key key = {c->beliefs[i].zone_id, c->beliefs[i].owner};
+
+		put[i] = c->beliefs[i];
+		r = s->st.beliefs_get(s->st.ctx, &had, &n, &key, 1, &s->a, e);
+		for (k = 0; r == 0 && k < n; k++)
+			put[i].version = had[k].version;
+	}
+	return r < 0 ? r : s->st.beliefs_put(s->st.ctx, put, c->n, e);
 }
 
 static int op_beliefs_get(struct diff *d, struct side *s, const struct call *c, struct err *e)

@@ -79,6 +79,23 @@ static int mem_evidence_put(void *ctx, const struct evidence *v, size_t n, struc
 	return r;
 }
 
+static int mem_evidence_add(void *ctx, const struct evidence *v, size_t n, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct policy_space *s = memstore_space_of(m, v[i].source_id);
+		struct ev_row key = {.space_id = s == NULL ? 0 : s->id, .e = v[i]};
+		bool found;
+
+		table_find(&m->now.t[T_EVIDENCE], &key, &found);
+		r = found ? memstore_misuse(m, e, "evidence added that is there")
+			  : put_evidence(m, &v[i], e);
+	}
+	return r;
+}
+
 static int mem_evidence_del(void *ctx, const struct evidence *v, size_t n, struct err *e)
 {
 	struct memstore *m = ctx;
@@ -312,6 +329,7 @@ void memstore_bind_evidence(struct flow_store *f)
 	f->stage_next = mem_stage_next;
 	f->evidence_get = mem_evidence_get;
 	f->evidence_put = mem_evidence_put;
+	f->evidence_add = mem_evidence_add;
 	f->evidence_del = mem_evidence_del;
 	f->evidence_due = mem_evidence_due;
 	f->sources_due = mem_sources_due;

@@ -125,6 +125,46 @@ static int mem_hosts_waiting(void *ctx, struct ipaddr **out, size_t *n, int32_t 
 	return r;
 }
 
+static int add_host(struct memstore *m, int32_t space_id, const struct host *h, struct err *e)
+{
+	struct host_row *row = arena_alloc(&m->base->rows, sizeof(*row));
+	bool found;
+
+	if (row == NULL || !dup_host(&m->base->rows, &row->h, h))
+		return memstore_nomem(m, e);
+	row->space_id = space_id;
+	table_find(&m->now.t[T_HOST], row, &found);
+	if (found)
+		return memstore_misuse(m, e, "two hosts with one address and name");
+	return memstore_put(m, T_HOST, row, e);
+}
+
+static bool has_hosts(const struct memstore *m, int32_t space_id, const struct ipaddr *addr)
+{
+	const struct table *t = &m->now.t[T_HOST];
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct host_row *row = t->v[i];
+
+		if (row->space_id == space_id && ipaddr_cmp(&row->h.addr, addr) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int mem_hosts_add(void *ctx, int32_t space_id, const struct host *v, size_t n, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (has_hosts(m, space_id, &v[i].addr))
+			return memstore_misuse(m, e, "hosts added to an address that has some");
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_host(m, space_id, &v[i], e);
+	return r;
+}
+
 static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
 			 const struct host *v, size_t n, struct err *e)
 {
@@ -132,8 +172,6 @@ static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs
 	struct table *t = &m->now.t[T_HOST];
 	int r = memstore_enter(m, e);
 
-	if (r < 0)
-		return r;
 	for (size_t i = t->n; r == 0 && i-- > 0;) {
 		const struct host_row *row = t->v[i];
 
@@ -141,18 +179,9 @@ static int mem_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs
 			r = memstore_del(m, T_HOST, i, e);
 	}
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct host_row *row = arena_alloc(&m->base->rows, sizeof(*row));
-		bool found;
-
-		if (row == NULL || !dup_host(&m->base->rows, &row->h, &v[i]))
-			return memstore_nomem(m, e);
-		row->space_id = space_id;
 		if (!memstore_has_addr(addrs, n_addrs, &v[i].addr))
 			return memstore_misuse(m, e, "host of an address that is not replaced");
-		table_find(t, row, &found);
-		if (found)
-			return memstore_misuse(m, e, "two hosts with one address and name");
-		r = memstore_put(m, T_HOST, row, e);
+		r = add_host(m, space_id, &v[i], e);
 	}
 	return r;
 }
@@ -304,22 +333,6 @@ static int put_belief(struct memstore *m, const struct belief *v, uint64_t versi
 	return memstore_put(m, T_BELIEF, b, e);
 }
 
-static int mem_beliefs_put(void *ctx, const struct belief *v, size_t n, struct err *e)
-{
-	struct memstore *m = ctx;
-	int r = memstore_enter(m, e);
-	uint64_t version = r == 0 ? memstore_tx_no(m) : 0;
-
-	for (size_t i = 0; i < n && r == 0; i++) {
-		/* one statement of a database can't write a row twice */
-		for (size_t k = 0; k < i; k++)
-			if (v[k].zone_id == v[i].zone_id && dname_equal(&v[k].owner, &v[i].owner))
-				return memstore_misuse(m, e, "an owner twice in one put");
-		r = put_belief(m, &v[i], version, e);
-	}
-	return r;
-}
-
 static const struct belief *kept_belief(const struct memstore *m, const struct belief *b)
 {
 	const struct table *t = &m->now.t[T_BELIEF];
@@ -331,6 +344,24 @@ static const struct belief *kept_belief(const struct memstore *m, const struct b
 			return x;
 	}
 	return NULL;
+}
+
+static int mem_beliefs_put(void *ctx, const struct belief *v, size_t n, struct err *e)
+{
+	struct memstore *m = ctx;
+	int r = memstore_enter(m, e);
+	uint64_t version = r == 0 ? memstore_tx_no(m) : 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		/* one statement of a database can't write a row twice */
+		for (size_t k = 0; k < i; k++)
+			if (v[k].zone_id == v[i].zone_id && dname_equal(&v[k].owner, &v[i].owner))
+				return memstore_misuse(m, e, "an owner twice in one put");
+		if (v[i].version == 0 && kept_belief(m, &v[i]) != NULL)
+			return memstore_misuse(m, e, "an owner that was not read has a row");
+		r = put_belief(m, &v[i], version, e);
+	}
+	return r;
 }
 
 static int mem_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done, struct err *e)
@@ -595,6 +626,7 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->hosts_of_addrs = mem_hosts_of_addrs;
 	f->hosts_of_names = mem_hosts_of_names;
 	f->hosts_waiting = mem_hosts_waiting;
+	f->hosts_add = mem_hosts_add;
 	f->hosts_put = mem_hosts_put;
 	f->names_of_source = mem_names_of_source;
 	f->names_within = mem_names_within;

@@ -391,6 +391,7 @@ static void empty_belief_deletes_its_row(void **state)
 	f->st.beliefs_get(f->m, &out, &n, &k, 1, &f->a, &f->e);
 	assert_int_equal(n, 1);
 	assert_true(rrs_equal(&out[0].want, &b.want));
+	b = out[0];
 	b.want = (struct rrs){NULL, 0};
 	f->st.beliefs_put(f->m, &b, 1, &f->e);
 	f->st.beliefs_get(f->m, &out, &n, &k, 1, &f->a, &f->e);
