@@ -40,7 +40,8 @@ static size_t seen_at(struct fix *f, const char *owner)
 /* Something of ours is under way to the owner: the next look leaves it out. */
 static void send_to(struct fix *f, const char *owner)
 {
-	struct belief b = {.zone_id = ZONE_FORWARD, .owner = fx_name(owner), .seen_known = true,
+	struct belief b = {.zone_id = ZONE_FORWARD, .owner = fx_name(owner), .version = 1,
+			   .seen_known = true,
 			   .state = BELIEF_STEP, .n_offered = 1, .why = "",
 			   .offered_at_s = model_now_s(f->model) + 60};
 
