@@ -57,6 +57,10 @@ int planner_lock_spaces(struct flow *f, struct err *e);
 /* What was loaded of zones is loaded again: a transfer has changed it. */
 void planner_forget_zones(struct planner *p);
 
+/* These observations are likely to be all that is known of their addresses, and to be planned next:
+ * the hosts with their names are read along with the next statement. */
+int planner_foresee(struct planner *p, const struct evidence *ev, size_t n, struct err *e);
+
 /* Names the addresses anew and judges every owner that this touches. */
 int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e);
 

@@ -527,6 +527,22 @@ static int judge_set(struct closed *c, struct err *e)
 	return r < 0 ? r : planner_owners(c->p, c->names.v, c->names.n, &set, e);
 }
 
+int planner_foresee(struct planner *p, const struct evidence *ev, size_t n, struct err *e)
+{
+	struct flow_store *st = p->f->store;
+	struct closed c = {.p = p, .a = &p->arena};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++)
+		r = name_one(&c, &ev[i].obs.addr, &ev[i], 1, e);
+	r = r < 0 ? r : asked_names(&c, e);
+	names_unique(c.names.v, &c.names.n);
+	r = r < 0 ? r : st->hosts_of_names_soon(st->ctx, p->space->id, c.names.v, c.names.n, e);
+	closed_fini(&c);
+	return r;
+}
+
 int planner_addresses(struct planner *p, const struct ipaddr *addrs, size_t n, struct err *e)
 {
 	struct arena a = ARENA_INIT;

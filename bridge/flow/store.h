@@ -156,8 +156,9 @@ struct flow_store {
 	int (*stage_begin)(void *ctx, int32_t source_id, struct err *e);
 	int (*stage_add)(void *ctx, const struct obs *v, size_t n, struct err *e);
 	int (*stage_diff)(void *ctx, bool complete, int64_t now_s, uint64_t *n, struct err *e);
-	/* The next at most limit differences in order of address; *n 0: no more.  Each is given
-	 * out once. */
+	/* The next at most limit differences in order of address, as they are now: one whose row is
+	 * gone or come meanwhile is left out or of another kind.  *n < limit: no more.  Each is
+	 * given out once. */
 	int (*stage_next)(void *ctx, struct obs_change **out, size_t *n, size_t limit,
 			  struct arena *a, struct err *e);
 
@@ -185,6 +186,10 @@ struct flow_store {
 	int (*hosts_of_names)(void *ctx, struct host **out, size_t *n, int32_t space_id,
 			      const struct dname *names, size_t n_names, struct arena *a,
 			      struct err *e);
+	/* The same will probably be asked for next in this transaction, with these very names: the
+	 * store may read ahead.  Writing hosts makes it vain. */
+	int (*hosts_of_names_soon)(void *ctx, int32_t space_id, const struct dname *names, size_t n,
+				   struct err *e);
 	/* Addresses without a name that ask for one of the names, ascending. */
 	int (*hosts_waiting)(void *ctx, struct ipaddr **out, size_t *n, int32_t space_id,
 			     const struct dname *names, size_t n_names, struct arena *a,

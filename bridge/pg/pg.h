@@ -92,8 +92,9 @@ int pg_query(struct pg_rows **out, struct pg *p, const char *sql, const struct p
  * failed.  Only inside a transaction: a round trip is saved. */
 int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);
 /* A query that is likely to be asked soon: its rows come with the answer to the next statement, and
- * the pg_query that asks the very same takes them without a round trip.  One at a time.  Forget
- * it where they are no longer right, and when the transaction ends. */
+ * the pg_query that asks the very same takes them without a round trip.  Of more than so many the
+ * next is not asked.  Forget them where they are no longer right, and when the transaction ends. */
+enum { PG_AHEAD_MAX = 2 };
 int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);
 void pg_ahead_forget(struct pg *p);
 /* Before statements whose parameters carry so many rows.  Few rows: the plan is kept, to plan a

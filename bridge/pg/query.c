@@ -156,9 +156,43 @@ static int leave_pipeline(struct pg *p, struct err *e)
 	return r;
 }
 
-static bool is_ahead(const struct pg *p, size_t i)
+/* What the statement at that place asked ahead; NULL: it did not. */
+static struct pg_ahead *ahead_at(struct pg *p, size_t i)
 {
-	return p->ahead.sql != NULL && p->ahead.res == NULL && p->ahead.at == i;
+	struct pg_ahead *a;
+
+	for (a = p->ahead; a < p->ahead + PG_AHEAD_MAX; a++) {
+		if (a->sql != NULL && a->res == NULL && a->at == i)
+			return a;
+	}
+	return NULL;
+}
+
+static void forget(struct pg_ahead *a)
+{
+	PQclear(a->res);
+	a->res = NULL;
+	a->sql = NULL;
+	buf_reset(&a->args);
+}
+
+void pg_ahead_forget(struct pg *p)
+{
+	size_t i;
+
+	for (i = 0; i < PG_AHEAD_MAX; i++)
+		forget(&p->ahead[i]);
+}
+
+/* Those that were not answered never will be. */
+static void forget_unanswered(struct pg *p)
+{
+	size_t i;
+
+	for (i = 0; i < PG_AHEAD_MAX; i++) {
+		if (p->ahead[i].res == NULL)
+			forget(&p->ahead[i]);
+	}
 }
 
 /* All that is under way; the last result is out's, unless it is NULL.  The first error counts. */
@@ -172,19 +206,19 @@ static int take_results(struct pg *p, PGresult **out, struct err *e)
 		return send_failed(p, e);
 	for (i = 0; i < n && p->c != NULL; i++) {
 		PGresult *res = NULL;
+		struct pg_ahead *ahead = ahead_at(p, i);
 		bool last = out != NULL && i + 1 == n;
 
 		r2 = piped_result(p, &res, r < 0 ? NULL : e);
 		r = r < 0 ? r : r2;
 		if (last && r == 0)
 			*out = res;
-		else if (is_ahead(p, i) && r == 0)
-			p->ahead.res = res;
+		else if (ahead != NULL && r == 0)
+			ahead->res = res;
 		else
 			PQclear(res);
 	}
-	if (p->ahead.res == NULL)
-		pg_ahead_forget(p);
+	forget_unanswered(p);
 	r2 = p->c == NULL ? r : leave_pipeline(p, r < 0 ? NULL : e);
 	if (r == 0 && r2 < 0 && out != NULL) {
 		PQclear(*out);
@@ -241,10 +275,13 @@ int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, stru
 
 int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, struct err *e)
 {
-	struct pg_ahead *a = &p->ahead;
+	struct pg_ahead *a = p->ahead;
 	int r;
 
-	pg_ahead_forget(p);
+	while (a < p->ahead + PG_AHEAD_MAX && a->sql != NULL)
+		a++;
+	if (a == p->ahead + PG_AHEAD_MAX)
+		return 0;
 	r = pg_run_later(p, sql, args, e);
 	if (r < 0)
 		return r;
@@ -256,26 +293,22 @@ int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, st
 	return 0;
 }
 
-void pg_ahead_forget(struct pg *p)
-{
-	PQclear(p->ahead.res);
-	p->ahead.res = NULL;
-	p->ahead.sql = NULL;
-	buf_reset(&p->ahead.args);
-}
-
 /* NULL: it was not asked ahead, or not with these parameters. */
 static PGresult *asked_ahead(struct pg *p, const char *sql, const struct pg_args *args)
 {
-	struct pg_ahead *a = &p->ahead;
-	PGresult *res = a->res;
+	struct pg_ahead *a;
+	PGresult *res;
 
-	if (res == NULL || a->sql != sql || args == NULL || a->args.len != args->b.len ||
-	    memcmp(a->args.p, args->b.p, args->b.len) != 0)
-		return NULL;
-	a->res = NULL;
-	pg_ahead_forget(p);
-	return res;
+	for (a = p->ahead; args != NULL && a < p->ahead + PG_AHEAD_MAX; a++) {
+		if (a->res == NULL || a->sql != sql || a->args.len != args->b.len ||
+		    memcmp(a->args.p, args->b.p, args->b.len) != 0)
+			continue;
+		res = a->res;
+		a->res = NULL;
+		forget(a);
+		return res;
+	}
+	return NULL;
 }
 
 static int execute(PGresult **out, struct pg *p, const char *sql, const struct pg_args *args,

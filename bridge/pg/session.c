@@ -163,11 +163,14 @@ int pg_set_role(struct pg *p, const char *role, struct err *e)
 
 void pg_close(struct pg *p)
 {
+	size_t i;
+
 	if (p == NULL)
 		return;
 	PQfinish(p->c);
 	pg_ahead_forget(p);
-	buf_fini(&p->ahead.args);
+	for (i = 0; i < PG_AHEAD_MAX; i++)
+		buf_fini(&p->ahead[i].args);
 	buf_fini(&p->copy);
 	vec_fini(&p->prepared);
 	free(p);

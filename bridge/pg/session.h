@@ -22,7 +22,7 @@ struct pg {
 		struct buf args;
 		size_t at;           /* its place among the later ones */
 		PGresult *res;       /* NULL: not answered yet */
-	} ahead;
+	} ahead[PG_AHEAD_MAX];
 	bool unanswered;         /* a COPY was ended, its answer not yet taken */
 	struct buf copy;         /* rows not yet sent */
 	VEC(const char *) prepared;  /* statement "s<i>" has the text at this address */

@@ -87,21 +87,27 @@ static int read_addrs(struct ipaddr **out, size_t *n, struct store *s, const cha
 	return 0;
 }
 
+static void names_args(struct pg_args *a, int32_t space_id, const struct dname *names, size_t n)
+{
+	size_t i;
+
+	pg_args_init(a);
+	pg_arg_i32(a, space_id);
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_name(a, &names[i]));
+}
+
 static int flow_hosts_waiting(void *ctx, struct ipaddr **out, size_t *n, int32_t space_id,
 			      const struct dname *names, size_t n_names, struct arena *a,
 			      struct err *e)
 {
 	struct pg_args args;
-	size_t i;
 	int r;
 
 	*out = NULL;
 	*n = 0;
 	if (n_names == 0)
 		return 0;
-	pg_args_init(&args);
-	pg_arg_i32(&args, space_id);
-	PG_COLUMN(&args, PG_TEXT, i, n_names, store_elem_name(&args, &names[i]));
+	names_args(&args, space_id, names, n_names);
 	r = read_addrs(out, n, ctx, sql_hosts_waiting, &args, a, e);
 	pg_args_fini(&args);
 	return r;
@@ -183,21 +189,34 @@ static int flow_hosts_of_addrs(void *ctx, struct host **out, size_t *n, int32_t 
 	return r;
 }
 
+static int flow_hosts_of_names_soon(void *ctx, int32_t space_id, const struct dname *names,
+				    size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args args;
+	int r;
+
+	if (!s->in_tx || n == 0)
+		return 0;
+	names_args(&args, space_id, names, n);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 ? r : pg_query_ahead(s->pg, sql_hosts_of_names, &args, e);
+	pg_args_fini(&args);
+	return r;
+}
+
 static int flow_hosts_of_names(void *ctx, struct host **out, size_t *n, int32_t space_id,
 			       const struct dname *names, size_t n_names, struct arena *a,
 			       struct err *e)
 {
 	struct pg_args args;
-	size_t i;
 	int r;
 
 	*out = NULL;
 	*n = 0;
 	if (n_names == 0)
 		return 0;
-	pg_args_init(&args);
-	pg_arg_i32(&args, space_id);
-	PG_COLUMN(&args, PG_TEXT, i, n_names, store_elem_name(&args, &names[i]));
+	names_args(&args, space_id, names, n_names);
 	r = pg_plan_for(((struct store *)ctx)->pg, n_names, e);
 	r = r < 0 ? r : query_hosts(out, n, ctx, sql_hosts_of_names, &args, a, e);
 	pg_args_fini(&args);
@@ -334,6 +353,7 @@ void store_bind_hosts(struct flow_store *f)
 	f->digest_put = flow_digest_put;
 	f->hosts_of_addrs = flow_hosts_of_addrs;
 	f->hosts_of_names = flow_hosts_of_names;
+	f->hosts_of_names_soon = flow_hosts_of_names_soon;
 	f->hosts_waiting = flow_hosts_waiting;
 	f->hosts_add = flow_hosts_add;
 	f->hosts_put = flow_hosts_put;

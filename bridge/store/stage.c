@@ -292,45 +292,66 @@ static int read_change(struct obs_change *c, const struct pg_rows *rows, size_t 
 	return staged ? read_got(&c->got, rows, i, a, e) : 0;
 }
 
+static int query_next(struct pg_rows **out, struct store *s, size_t limit, struct err *e)
+{
+	struct pg_args args;
+	int r;
+
+	pg_args_init(&args);
+	pg_arg_i32(&args, s->stage_source);
+	pg_arg_i64(&args, s->stage_after);
+	pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
+	pg_arg_time(&args, s->stage_seen_all_s);
+	r = pg_query(out, s->pg, sql_stage_next, &args, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+/* Appends at most so many; *more: there may be others. */
+static int read_next(struct store *s, struct obs_change **out, size_t *n, size_t limit, bool *more,
+		     struct arena *a, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	struct obs_change *v;
+	size_t k, i;
+	int r = query_next(&rows, s, limit, e);
+
+	if (r < 0)
+		return r;
+	k = pg_rows_n(rows);
+	*more = k == limit;
+	if (k == 0)
+		return 0;
+	v = arena_array(a, *n + k, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(e);
+	if (*n > 0)
+		memcpy(v, *out, *n * sizeof(*v));
+	*out = v;
+	for (i = 0; i < k; i++) {
+		r = read_change(&v[*n], rows, i, a, e);
+		if (r < 0)
+			return r;
+		*n += r == 0;
+	}
+	s->stage_after = pg_i64(rows, k - 1, COL_NUMBER);
+	return 0;
+}
+
 static int flow_stage_next(void *ctx, struct obs_change **out, size_t *n, size_t limit,
 			   struct arena *a, struct err *e)
 {
 	struct store *s = ctx;
+	bool more = s->stage_diff_made;
+	int r = 0;
 
 	*out = NULL;
 	*n = 0;
 	if (s->stage_source == 0)
 		return err_set(e, ERR_BUG, "differences of a stage that was not begun");
-	while (*n == 0 && limit > 0 && s->stage_diff_made) {
-		AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
-		struct pg_args args;
-		size_t k, i;
-		int r;
-
-		pg_args_init(&args);
-		pg_arg_i32(&args, s->stage_source);
-		pg_arg_i64(&args, s->stage_after);
-		pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
-		pg_arg_time(&args, s->stage_seen_all_s);
-		r = pg_query(&rows, s->pg, sql_stage_next, &args, e);
-		pg_args_fini(&args);
-		if (r < 0)
-			return r;
-		k = pg_rows_n(rows);
-		if (k == 0)
-			return 0;
-		*out = arena_array(a, k, sizeof(**out));
-		if (*out == NULL)
-			return err_nomem(e);
-		for (i = 0; i < k; i++) {
-			r = read_change(&(*out)[*n], rows, i, a, e);
-			if (r < 0)
-				return r;
-			*n += r == 0;
-		}
-		s->stage_after = pg_i64(rows, k - 1, COL_NUMBER);
-	}
-	return 0;
+	while (r == 0 && more && *n < limit)
+		r = read_next(s, out, n, limit - *n, &more, a, e);
+	return r;
 }
 
 void store_bind_stage(struct flow_store *f)

@@ -293,6 +293,30 @@ static int mem_stage_diff(void *ctx, bool complete, int64_t now_s, uint64_t *n, 
 	return r;
 }
 
+/* A difference as it is now; false: what it would end is gone. */
+static bool diff_now(const struct memstore *m, struct obs_change *c, const struct diff_row *d)
+{
+	const struct policy_space *s = memstore_space_of(m, m->now.stage_source);
+	struct ev_row key = {.space_id = s->id, .e = {.source_id = m->now.stage_source}};
+	const struct table *t = &m->now.t[T_EVIDENCE];
+	bool found;
+	size_t at;
+
+	*c = d->c;
+	key.e.obs = d->c.change == OBS_ABSENT ? d->c.had.obs : d->c.got;
+	at = table_find(t, &key, &found);
+	if (found) {
+		c->had = ((const struct ev_row *)t->v[at])->e;
+		c->change = c->change == OBS_NEW ? OBS_CHANGED : c->change;
+		return true;
+	}
+	c->had = (struct evidence){.source_id = 0};
+	if (c->change == OBS_ENDED || c->change == OBS_ABSENT)
+		return false;
+	c->change = OBS_NEW;
+	return true;
+}
+
 static int mem_stage_next(void *ctx, struct obs_change **out, size_t *n, size_t limit,
 			  struct arena *a, struct err *e)
 {
@@ -310,13 +334,16 @@ static int mem_stage_next(void *ctx, struct obs_change **out, size_t *n, size_t 
 	*out = arena_array(a, k, sizeof(**out));
 	if (*out == NULL)
 		return memstore_nomem(m, e);
-	for (; *n < k; (*n)++) {
+	while (*n < k && m->now.diff_next < t->n) {
 		const struct diff_row *d = t->v[m->now.diff_next++];
-		struct obs_change *c = &(*out)[*n];
+		struct obs_change c, *o = &(*out)[*n];
 
-		c->change = d->c.change;
-		if (!dup_evidence(a, &c->had, &d->c.had) || !dup_obs(a, &c->got, &d->c.got))
+		if (!diff_now(m, &c, d))
+			continue;
+		o->change = c.change;
+		if (!dup_evidence(a, &o->had, &c.had) || !dup_obs(a, &o->got, &c.got))
 			return memstore_nomem(m, e);
+		(*n)++;
 	}
 	return 0;
 }
