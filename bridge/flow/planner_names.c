@@ -385,6 +385,12 @@ static bool host_equal(const struct host *a, const struct host *b)
 	       memcmp(a->id.mac.b, b->id.mac.b, sizeof(a->id.mac.b)) == 0;
 }
 
+/* Rows of one address. */
+struct host_rows {
+	const struct host *v;
+	size_t n;
+};
+
 /* What is to be written of the set. */
 struct changes {
 	VEC(struct ipaddr) had;    /* addresses with other rows so far, */
@@ -392,29 +398,33 @@ struct changes {
 	VEC(struct host) added;    /* of addresses that had none */
 };
 
-static int keep_one(struct changes *ch, const struct ipaddr *addr, const struct host *olds,
-		    size_t n_olds, const struct host *now, size_t n)
+static int keep_one(struct changes *ch, const struct ipaddr *addr, const struct host_rows *old,
+		    const struct host_rows *now)
 {
-	bool same = n_olds == n;
+	bool same = old->n == now->n;
 	size_t i;
 	int r = 0;
 
-	for (i = 0; same && i < n; i++)
-		same = host_equal(&olds[i], &now[i]);
-	if (!same && n_olds > 0)
+	for (i = 0; same && i < now->n; i++)
+		same = host_equal(&old->v[i], &now->v[i]);
+	if (!same && old->n > 0)
 		r = vec_push(&ch->had, *addr);
-	for (i = 0; !same && r == 0 && i < n; i++)
-		r = n_olds > 0 ? vec_push(&ch->rows, now[i]) : vec_push(&ch->added, now[i]);
+	for (i = 0; !same && r == 0 && i < now->n; i++)
+		r = old->n > 0 ? vec_push(&ch->rows, now->v[i]) : vec_push(&ch->added, now->v[i]);
 	return r;
 }
 
-static size_t rows_of(const struct host *v, size_t n, const struct ipaddr *addr)
+/* Takes those of the address from the place on. */
+static struct host_rows take_rows(const struct host *v, size_t n, size_t *at,
+				  const struct ipaddr *addr)
 {
-	size_t i = 0;
+	struct host_rows rows = {.v = *at < n ? &v[*at] : NULL};
 
-	while (i < n && ipaddr_cmp(&v[i].addr, addr) == 0)
-		i++;
-	return i;
+	while (*at < n && ipaddr_cmp(&v[*at].addr, addr) == 0) {
+		(*at)++;
+		rows.n++;
+	}
+	return rows;
 }
 
 static int put_changes(struct closed *c, const struct changes *ch, struct err *e)
@@ -439,12 +449,10 @@ static int keep_changed(struct closed *c, struct err *e)
 
 	for (i = 0; i < c->addrs.n && r == 0; i++) {
 		const struct ipaddr *addr = &c->addrs.v[i];
-		size_t olds = rows_of(c->olds + o, c->n_olds - o, addr);
-		size_t now = rows_of(c->claims + k, c->named.n - k, addr);
+		struct host_rows old = take_rows(c->olds, c->n_olds, &o, addr);
+		struct host_rows now = take_rows(c->claims, c->named.n, &k, addr);
 
-		r = keep_one(&ch, addr, c->olds + o, olds, c->claims + k, now);
-		o += olds;
-		k += now;
+		r = keep_one(&ch, addr, &old, &now);
 	}
 	r = r < 0 ? err_nomem(e) : put_changes(c, &ch, e);
 	vec_fini(&ch.had);
