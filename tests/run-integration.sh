@@ -40,8 +40,9 @@ if [ $rc -eq 0 ]; then passed=$((passed + 1)); elif [ $failed -eq 0 ]; then fail
 echo "$passed $failed" > "build/results/store-$tag.count"
 
 xml=$dir/pytest.xml
-# Most tests wait for servers: three at a time keep two cores busy.
-/usr/bin/python3 -m pytest -q -x -n "${INTEGRATION_JOBS:-3}" --tb=short -p no:cacheprovider --junitxml="$xml" \
+# Most tests wait for servers: two a core keep it busy.
+jobs=${INTEGRATION_JOBS:-$(($(nproc) * 2))}
+/usr/bin/python3 -m pytest -q -x -n "$jobs" --tb=short -p no:cacheprovider --junitxml="$xml" \
 	tests/integration || rc=1
 /usr/bin/python3 - "$xml" > "build/results/pytest-$tag.count" <<'EOF' || rc=1
 import sys, xml.etree.ElementTree as E
