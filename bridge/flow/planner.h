@@ -58,7 +58,7 @@ int planner_lock_spaces(struct flow *f, struct err *e);
 void planner_forget_zones(struct planner *p);
 
 /* These observations are likely to be all that is known of their addresses, and to be planned next:
- * the hosts with their names are read along with the next statement. */
+ * the hosts with their names, and the owners, are read along with the next statement. */
 int planner_foresee(struct planner *p, const struct evidence *ev, size_t n, struct err *e);
 
 /* Names the addresses anew and judges every owner that this touches. */
@@ -78,6 +78,10 @@ struct planner_hosts {
 /* Judges the owners of the names, and the PTRs of the addresses and of all that share a name. */
 int planner_owners(struct planner *p, const struct dname *names, size_t n_names,
 		   const struct planner_hosts *set, struct err *e);
+
+/* Those owners are likely to be judged next, and to be new. */
+int planner_owners_soon(struct planner *p, const struct dname *names, size_t n_names,
+			const struct ipaddr *addrs, size_t n_addrs, struct err *e);
 
 /* Does the owner lie below a delegation or DNAME of its zone? */
 bool planner_below_cut(const struct planner_zone *z, const struct dname *owner);

@@ -535,6 +535,17 @@ static int judge_set(struct closed *c, struct err *e)
 	return r < 0 ? r : planner_owners(c->p, c->names.v, c->names.n, &set, e);
 }
 
+static int touched_addrs(struct closed *c, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < c->named.n; i++) {
+		if (vec_push(&c->addrs, c->named.v[i].addr) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
 int planner_foresee(struct planner *p, const struct evidence *ev, size_t n, struct err *e)
 {
 	struct flow_store *st = p->f->store;
@@ -547,6 +558,10 @@ int planner_foresee(struct planner *p, const struct evidence *ev, size_t n, stru
 	r = r < 0 ? r : asked_names(&c, e);
 	names_unique(c.names.v, &c.names.n);
 	r = r < 0 ? r : st->hosts_of_names_soon(st->ctx, p->space->id, c.names.v, c.names.n, e);
+	c.claims = c.named.v;
+	r = r < 0 ? r : touched_names(&c, e);
+	r = r < 0 ? r : touched_addrs(&c, e);
+	r = r < 0 ? r : planner_owners_soon(p, c.names.v, c.names.n, c.addrs.v, c.addrs.n, e);
 	closed_fini(&c);
 	return r;
 }

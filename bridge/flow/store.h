@@ -220,6 +220,9 @@ struct flow_store {
 	 * were read until it ends. */
 	int (*beliefs_get)(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
 			   size_t n_keys, struct arena *a, struct err *e);
+	/* The same will probably be asked for next in this transaction, with these very keys, and find
+	 * nothing: the store may look ahead.  Writing beliefs makes it vain. */
+	int (*beliefs_soon)(void *ctx, const struct zone_key *keys, size_t n, struct err *e);
 	/* Upsert; an empty belief (belief_is_empty) deletes its row.  Of one that was not read
 	 * (version 0) there is no row. */
 	int (*beliefs_put)(void *ctx, const struct belief *v, size_t n, struct err *e);

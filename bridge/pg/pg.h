@@ -94,9 +94,11 @@ int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, stru
 /* A query that is likely to be asked soon: its rows come with the answer to the next statement, and
  * the pg_query that asks the very same takes them without a round trip.  Of more than so many the
  * next is not asked.  Forget them where they are no longer right, and when the transaction ends. */
-enum { PG_AHEAD_MAX = 2 };
+enum { PG_AHEAD_MAX = 3 };
 int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);
-void pg_ahead_forget(struct pg *p);
+/* That very query was asked ahead, is answered and found nothing. */
+bool pg_ahead_is_empty(const struct pg *p, const char *sql, const struct pg_args *args);
+void pg_ahead_forget(struct pg *p, const char *sql);   /* NULL: whatever was asked */
 /* Before statements whose parameters carry so many rows.  Few rows: the plan is kept, to plan a
  * statement takes longer than to run it; many: it is made for these. */
 int pg_plan_for(struct pg *p, size_t rows, struct err *e);

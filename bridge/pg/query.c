@@ -176,12 +176,14 @@ static void forget(struct pg_ahead *a)
 	buf_reset(&a->args);
 }
 
-void pg_ahead_forget(struct pg *p)
+void pg_ahead_forget(struct pg *p, const char *sql)
 {
 	size_t i;
 
-	for (i = 0; i < PG_AHEAD_MAX; i++)
-		forget(&p->ahead[i]);
+	for (i = 0; i < PG_AHEAD_MAX; i++) {
+		if (sql == NULL || p->ahead[i].sql == sql)
+			forget(&p->ahead[i]);
+	}
 }
 
 /* Those that were not answered never will be. */
@@ -293,15 +295,32 @@ int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, st
 	return 0;
 }
 
+/* Is this the answer to that very query? */
+static bool answers(const struct pg_ahead *a, const char *sql, const struct pg_args *args)
+{
+	return a->res != NULL && a->sql == sql && args != NULL && a->args.len == args->b.len &&
+	       memcmp(a->args.p, args->b.p, args->b.len) == 0;
+}
+
+bool pg_ahead_is_empty(const struct pg *p, const char *sql, const struct pg_args *args)
+{
+	const struct pg_ahead *a;
+
+	for (a = p->ahead; a < p->ahead + PG_AHEAD_MAX; a++) {
+		if (answers(a, sql, args))
+			return PQntuples(a->res) == 0;
+	}
+	return false;
+}
+
 /* NULL: it was not asked ahead, or not with these parameters. */
 static PGresult *asked_ahead(struct pg *p, const char *sql, const struct pg_args *args)
 {
 	struct pg_ahead *a;
 	PGresult *res;
 
-	for (a = p->ahead; args != NULL && a < p->ahead + PG_AHEAD_MAX; a++) {
-		if (a->res == NULL || a->sql != sql || a->args.len != args->b.len ||
-		    memcmp(a->args.p, args->b.p, args->b.len) != 0)
+	for (a = p->ahead; a < p->ahead + PG_AHEAD_MAX; a++) {
+		if (!answers(a, sql, args))
 			continue;
 		res = a->res;
 		a->res = NULL;

@@ -168,7 +168,7 @@ void pg_close(struct pg *p)
 	if (p == NULL)
 		return;
 	PQfinish(p->c);
-	pg_ahead_forget(p);
+	pg_ahead_forget(p, NULL);
 	for (i = 0; i < PG_AHEAD_MAX; i++)
 		buf_fini(&p->ahead[i].args);
 	buf_fini(&p->copy);
@@ -269,7 +269,7 @@ int pg_lose(struct pg *p, int code, struct err *e, const char *why)
 	p->copying = false;
 	p->unanswered = false;
 	p->prepared.n = 0;
-	pg_ahead_forget(p);
+	pg_ahead_forget(p, NULL);
 	buf_reset(&p->copy);
 	return code;
 }

@@ -141,24 +141,48 @@ static size_t unique(struct belief *v, size_t n)
 	return k;
 }
 
+static void keys_args(struct pg_args *a, const struct zone_key *keys, size_t n)
+{
+	size_t i;
+
+	pg_args_init(a);
+	PG_COLUMN(a, PG_INT4, i, n, pg_elem_i32(a, keys[i].zone_id));
+	PG_COLUMN(a, PG_TEXT, i, n, store_elem_name(a, &keys[i].owner));
+}
+
+static int flow_beliefs_soon(void *ctx, const struct zone_key *keys, size_t n, struct err *e)
+{
+	struct store *s = ctx;
+	struct pg_args args;
+	int r;
+
+	if (!s->in_tx || n == 0)
+		return 0;
+	keys_args(&args, keys, n);
+	r = pg_plan_for(s->pg, n, e);
+	r = r < 0 ? r : pg_query_ahead(s->pg, sql_beliefs_get, &args, e);
+	pg_args_fini(&args);
+	return r;
+}
+
+/* Rows that are not there need no lock: only who has the space makes them. */
 static int flow_beliefs_get(void *ctx, struct belief **out, size_t *n, const struct zone_key *keys,
 			    size_t n_keys, struct arena *a, struct err *e)
 {
 	struct store *s = ctx;
 	const char *sql = s->in_tx && !s->dry ? sql_beliefs_get_to_write : sql_beliefs_get;
 	struct pg_args args;
-	size_t i;
-	int r;
+	int r = 0;
 
 	*out = NULL;
 	*n = 0;
 	if (n_keys == 0)
 		return 0;
-	pg_args_init(&args);
-	PG_COLUMN(&args, PG_INT4, i, n_keys, pg_elem_i32(&args, keys[i].zone_id));
-	PG_COLUMN(&args, PG_TEXT, i, n_keys, store_elem_name(&args, &keys[i].owner));
-	r = pg_plan_for(s->pg, n_keys, e);
-	r = r < 0 ? r : query_beliefs(out, n, s, sql, &args, a, e);
+	keys_args(&args, keys, n_keys);
+	if (!pg_ahead_is_empty(s->pg, sql_beliefs_get, &args)) {
+		r = pg_plan_for(s->pg, n_keys, e);
+		r = r < 0 ? r : query_beliefs(out, n, s, sql, &args, a, e);
+	}
 	pg_args_fini(&args);
 	if (r == 0 && *n > 1) {
 		qsort(*out, *n, sizeof(**out), by_key);
@@ -386,7 +410,8 @@ static void put_source(struct pg_args *a, const struct belief *const *v, size_t 
 	}
 }
 
-static int put_rows(struct store *s, const struct belief *const *v, size_t n, struct err *e)
+static int write_rows(struct store *s, const char *sql, const struct belief *const *v, size_t n,
+		      struct err *e)
 {
 	struct pg_args a;
 	int r;
@@ -401,7 +426,7 @@ static int put_rows(struct store *s, const struct belief *const *v, size_t n, st
 	put_decided(&a, v, n);
 	put_source(&a, v, n);
 	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 ? r : pg_run_later(s->pg, sql_beliefs_put, &a, e);
+	r = r < 0 ? r : pg_run_later(s->pg, sql, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OWNER, n);
 	return r;
@@ -425,20 +450,20 @@ struct put_lists {
 	size_t n_keep, n_fresh, n_drop;
 };
 
-/* One that was never read has no row; its offers are more than the quick way carries. */
+/* One that was never read has no row; its offers are more than a COPY carries. */
 static bool is_fresh(const struct belief *b)
 {
 	return b->version == 0 && b->n_offered == 0;
 }
 
-static void sort_out(struct put_lists *l, const struct belief *v, size_t n, bool quick)
+static void sort_out(struct put_lists *l, const struct belief *v, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (belief_is_empty(&v[i]))
 			l->drop[l->n_drop++] = &v[i];
-		else if (quick && is_fresh(&v[i]))
+		else if (is_fresh(&v[i]))
 			l->fresh[l->n_fresh++] = &v[i];
 		else
 			l->keep[l->n_keep++] = &v[i];
@@ -452,9 +477,11 @@ static int put_lists(struct store *s, const struct put_lists *l, struct err *e)
 	if (l->n_drop > 0)
 		r = drop_rows(s, l->drop, l->n_drop, e);
 	if (r == 0 && l->n_keep > 0)
-		r = put_rows(s, l->keep, l->n_keep, e);
+		r = write_rows(s, sql_beliefs_put, l->keep, l->n_keep, e);
+	if (r == 0 && l->n_fresh >= STORE_MANY)
+		return store_copy_owners(s, l->fresh, l->n_fresh, e);
 	if (r == 0 && l->n_fresh > 0)
-		r = store_copy_owners(s, l->fresh, l->n_fresh, e);
+		r = write_rows(s, sql_beliefs_add, l->fresh, l->n_fresh, e);
 	return r;
 }
 
@@ -463,10 +490,11 @@ static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct 
 	AUTO(own_freep) const struct belief **p = NULL;
 	struct put_lists l = {.keep = NULL};
 	struct store *s = ctx;
-	size_t i, fresh = 0;
+	size_t i;
 
 	if (n == 0)
 		return 0;
+	pg_ahead_forget(s->pg, sql_beliefs_get);
 	p = calloc(n * 3, sizeof(*p));
 	if (p == NULL)
 		return err_nomem(e);
@@ -474,12 +502,11 @@ static int flow_beliefs_put(void *ctx, const struct belief *v, size_t n, struct 
 		if (v[i].n_offered > BELIEF_OFFERED_MAX)
 			return err_set(e, ERR_BUG, "belief with too many offers");
 		s->due = s->due || v[i].state == BELIEF_DUE;
-		fresh += is_fresh(&v[i]);
 	}
 	l.keep = p;
 	l.fresh = p + n;
 	l.drop = p + 2 * n;
-	sort_out(&l, v, n, fresh >= STORE_MANY);
+	sort_out(&l, v, n);
 	return put_lists(s, &l, e);
 }
 
@@ -611,6 +638,7 @@ static int flow_seen_walk(void *ctx, int32_t zone_id,
 void store_bind_beliefs(struct flow_store *f)
 {
 	f->beliefs_get = flow_beliefs_get;
+	f->beliefs_soon = flow_beliefs_soon;
 	f->beliefs_put = flow_beliefs_put;
 	f->beliefs_due = flow_beliefs_due;
 	f->beliefs_settle = flow_beliefs_settle;

@@ -138,9 +138,9 @@ static void put_times(struct pg_args *a, const struct evidence *v, size_t n)
 	PG_COLUMN(a, PG_BOOL, i, n, pg_elem_bool(a, v[i].held));
 }
 
-static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, struct err *e)
+static int write_rows(struct store *s, const char *sql, const struct evidence *v, size_t n,
+		      struct err *e)
 {
-	struct store *s = ctx;
 	struct pg_args a;
 	int r;
 
@@ -151,15 +151,21 @@ static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, stru
 	put_facts(&a, v, n);
 	put_times(&a, v, n);
 	r = pg_plan_for(s->pg, n, e);
-	r = r < 0 ? r : pg_run_later(s->pg, sql_evidence_put, &a, e);
+	r = r < 0 ? r : pg_run_later(s->pg, sql, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_OBSERVATION, n);
 	return r;
 }
 
+static int flow_evidence_put(void *ctx, const struct evidence *v, size_t n, struct err *e)
+{
+	return write_rows(ctx, sql_evidence_put, v, n, e);
+}
+
 static int flow_evidence_add(void *ctx, const struct evidence *v, size_t n, struct err *e)
 {
-	return n >= STORE_MANY ? store_copy_evidence(ctx, v, n, e) : flow_evidence_put(ctx, v, n, e);
+	return n >= STORE_MANY ? store_copy_evidence(ctx, v, n, e)
+			       : write_rows(ctx, sql_evidence_add, v, n, e);
 }
 
 static int flow_evidence_del(void *ctx, const struct evidence *v, size_t n, struct err *e)

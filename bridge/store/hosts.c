@@ -270,8 +270,8 @@ static int drop_others(struct store *s, int32_t space_id, const struct ipaddr *a
 	return r;
 }
 
-static int put_rows(struct store *s, int32_t space_id, const struct host *v, size_t n,
-		    struct err *e)
+static int write_rows(struct store *s, const char *sql, int32_t space_id, const struct host *v,
+		      size_t n, struct err *e)
 {
 	struct pg_args a;
 	int r;
@@ -280,10 +280,16 @@ static int put_rows(struct store *s, int32_t space_id, const struct host *v, siz
 	pg_arg_i32(&a, space_id);
 	put_names(&a, v, n);
 	put_rest(&a, v, n);
-	r = pg_run_later(s->pg, sql_hosts_put, &a, e);
+	r = pg_run_later(s->pg, sql, &a, e);
 	pg_args_fini(&a);
 	store_grown(s, GROWN_HOST, n);
 	return r;
+}
+
+static void forget_ahead(struct store *s)
+{
+	pg_ahead_forget(s->pg, sql_hosts_of_addrs);
+	pg_ahead_forget(s->pg, sql_hosts_of_names);
 }
 
 static int flow_hosts_add(void *ctx, int32_t space_id, const struct host *v, size_t n,
@@ -292,11 +298,11 @@ static int flow_hosts_add(void *ctx, int32_t space_id, const struct host *v, siz
 	struct store *s = ctx;
 	int r;
 
-	pg_ahead_forget(s->pg);
+	forget_ahead(s);
 	if (n >= STORE_MANY)
 		return store_copy_hosts(s, space_id, v, n, e);
 	r = pg_plan_for(s->pg, n, e);
-	return r < 0 || n == 0 ? r : put_rows(s, space_id, v, n, e);
+	return r < 0 || n == 0 ? r : write_rows(s, sql_hosts_add, space_id, v, n, e);
 }
 
 static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addrs, size_t n_addrs,
@@ -305,11 +311,11 @@ static int flow_hosts_put(void *ctx, int32_t space_id, const struct ipaddr *addr
 	struct store *s = ctx;
 	int r;
 
-	pg_ahead_forget(s->pg);
+	forget_ahead(s);
 	r = pg_plan_for(s->pg, n_addrs, e);
 	if (r == 0 && n_addrs > 0)
 		r = drop_others(s, space_id, addrs, n_addrs, v, n, e);
-	return r < 0 || n == 0 ? r : put_rows(s, space_id, v, n, e);
+	return r < 0 || n == 0 ? r : write_rows(s, sql_hosts_put, space_id, v, n, e);
 }
 
 static int count(uint32_t *out, struct store *s, const char *sql, int32_t id, const char *text,

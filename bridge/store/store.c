@@ -91,7 +91,7 @@ static void flow_rollback(void *ctx)
 	if (!s->in_tx)
 		return;
 	s->in_tx = s->due = false;
-	pg_ahead_forget(s->pg);
+	pg_ahead_forget(s->pg, NULL);
 	store_journal_forget(s);
 	store_stage_ended(s, false);
 	pg_plan_forget(s->pg);
@@ -110,7 +110,7 @@ static int flow_commit(void *ctx, struct err *e)
 
 	if (!s->in_tx)
 		return err_set(e, ERR_BUG, "commit without begin");
-	pg_ahead_forget(s->pg);
+	pg_ahead_forget(s->pg, NULL);
 	r = store_journal_flush(s, e);
 	if (r == 0 && s->due && !s->dry)
 		r = pg_run_later(s->pg, sql_notify_due, NULL, e);

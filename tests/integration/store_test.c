@@ -612,6 +612,7 @@ static void seen_is_known_by_transfer_or_by_query(void **state)
 
 	ok(w, w->f.beliefs_put(w->f.ctx, &b, 1, &w->e));
 	assert_false(get1(w, "a.lab.example").seen_known);
+	b.version = get1(w, "a.lab.example").version;
 	b.seen_known = true;
 	ok(w, w->f.beliefs_put(w->f.ctx, &b, 1, &w->e));
 	assert_true(get1(w, "a.lab.example").seen_known);
@@ -675,6 +676,41 @@ static void hosts_read_ahead_are_never_old(void **state)
 	ok(w, w->f.hosts_put(w->f.ctx, sp, a, 1, NULL, 0, &w->e));
 	ok(w, w->f.hosts_of_addrs(w->f.ctx, &got, &n, sp, a, 1, &w->a, &w->e));
 	assert_int_equal(n, 0);
+}
+
+/* Owners that are foreseen to be new are looked for once; what was made since is seen. */
+static void owners_read_ahead_are_never_old(void **state)
+{
+	struct world *w = *state;
+	struct belief b = belief(w, "a.lab.example"), other = belief(w, "b.lab.example"), *got;
+	struct zone_key k = {b.zone_id, b.owner};
+	struct ipaddr a = addr("192.0.2.1");
+	struct evidence *ev;
+	size_t n, i;
+
+	for (i = 0; i < 4; i++) {
+		ok(w, w->f.begin(w->f.ctx, &w->e));
+		ok(w, w->f.beliefs_soon(w->f.ctx, &k, 1, &w->e));
+		ok(w, w->f.evidence_get(w->f.ctx, &ev, &n, w->spaces[0].id, &a, 1, &w->a, &w->e));
+		if (i == 1)
+			ok(w, w->f.beliefs_put(w->f.ctx, &b, 1, &w->e));
+		ok(w, w->f.beliefs_get(w->f.ctx, &got, &n, &k, 1, &w->a, &w->e));
+		assert_int_equal(n, i == 1 || i == 2);
+		if (i == 2) {
+			got->want.n = 0;
+			ok(w, w->f.beliefs_put(w->f.ctx, got, 1, &w->e));
+		}
+		ok(w, w->f.commit(w->f.ctx, &w->e));
+	}
+	/* Not of the transaction before. */
+	ok(w, w->f.begin(w->f.ctx, &w->e));
+	ok(w, w->f.beliefs_soon(w->f.ctx, &k, 1, &w->e));
+	ok(w, w->f.evidence_get(w->f.ctx, &ev, &n, w->spaces[0].id, &a, 1, &w->a, &w->e));
+	w->f.rollback(w->f.ctx);
+	ok(w, w->f.beliefs_put(w->f.ctx, &other, 1, &w->e));
+	k.owner = other.owner;
+	ok(w, w->f.beliefs_get(w->f.ctx, &got, &n, &k, 1, &w->a, &w->e));
+	assert_int_equal(n, 1);
 }
 
 static struct due_page due_page(struct world *w, int32_t zone_id, const struct belief *after,
@@ -788,6 +824,7 @@ static void due_owners_come_in_order_and_in_pages(void **state)
 	assert_int_equal(due_page(w, w->zones[1].id, NULL, 10).n, 0);
 	b[0].state = BELIEF_CONFLICT;
 	b[1].state = BELIEF_STEP;
+	b[0].version = b[1].version = p.v[0].version;
 	ok(w, w->f.beliefs_put(w->f.ctx, b, 2, &w->e));
 	assert_int_equal(due_page(w, b[0].zone_id, NULL, 10).n, 1);
 	ok(w, w->f.totals(w->f.ctx, &t, &w->e));
@@ -965,6 +1002,7 @@ static void a_dry_run_leaves_nothing(void **state)
 		ok(w, w->f.lock_space(w->f.ctx, w->spaces[0].id, &w->e));
 		keep(w, &v[0], 1);
 		ok(w, w->f.beliefs_put(w->f.ctx, &b, 1, &w->e));
+		b.version = 1;
 		ok(w, w->f.commit(w->f.ctx, &w->e));
 		ok(w, w->f.begin(w->f.ctx, &w->e));
 		keep(w, &v[1], 1);
@@ -1216,6 +1254,7 @@ int main(void)
 		T(beliefs_come_back_whole),
 		T(seen_is_known_by_transfer_or_by_query),
 		T(hosts_read_ahead_are_never_old),
+		T(owners_read_ahead_are_never_old),
 		T(what_is_seen_stays_when_a_zone_is_asked_from_now_on),
 		T(due_owners_come_in_order_and_in_pages),
 		T(due_owners_of_zones_come_together),

@@ -374,6 +374,13 @@ static int mem_beliefs_put(void *ctx, const struct belief *v, size_t n, struct e
 	return r;
 }
 
+static int mem_beliefs_soon(void *ctx, const struct zone_key *keys, size_t n, struct err *e)
+{
+	(void)keys;
+	(void)n;
+	return memstore_enter(ctx, e);
+}
+
 static int mem_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done, struct err *e)
 {
 	struct memstore *m = ctx;
@@ -642,6 +649,7 @@ void memstore_bind_hosts(struct flow_store *f)
 	f->names_of_source = mem_names_of_source;
 	f->names_within = mem_names_within;
 	f->beliefs_get = mem_beliefs_get;
+	f->beliefs_soon = mem_beliefs_soon;
 	f->beliefs_put = mem_beliefs_put;
 	f->beliefs_settle = mem_beliefs_settle;
 	f->beliefs_proven = mem_beliefs_proven;
