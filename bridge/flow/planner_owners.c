@@ -336,13 +336,14 @@ int planner_owners(struct planner *p, const struct dname *names, size_t n_names,
 int planner_owners_soon(struct planner *p, const struct dname *names, size_t n_names,
 			const struct ipaddr *addrs, size_t n_addrs, struct err *e)
 {
+	const struct host none = {.ptr = false};   /* whose PTR it is does not matter here */
 	struct flow_store *st = p->f->store;
 	struct owners o = {.p = p};
 	struct ptr_rows who = {0};
 	int r = reverse_addrs(&o, addrs, n_addrs, e);
 
 	r = r < 0 ? r : forward_keys(&o, names, n_names, e);
-	r = r < 0 ? r : reverse_keys(&o, &who, NULL, 0, e);
+	r = r < 0 ? r : reverse_keys(&o, &who, &none, 0, e);
 	r = r < 0 ? r : st->beliefs_soon(st->ctx, o.keys.v, o.keys.n, e);
 	vec_fini(&who.v);
 	vec_fini(&o.keys);
