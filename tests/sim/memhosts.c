@@ -399,7 +399,9 @@ static int mem_beliefs_settle(void *ctx, struct belief *v, size_t n, bool *done,
 		b.want_ttl_s = kept->want_ttl_s;
 		r = put_belief(m, &b, version, e);
 		v[i].version = version;
-		v[i].place = r < 0 ? 0 : kept_belief(m, &v[i])->place;
+		/* A row that came out empty is gone. */
+		kept = kept_belief(m, &v[i]);
+		v[i].place = kept == NULL ? 0 : kept->place;
 	}
 	return r;
 }
