@@ -80,8 +80,25 @@ void model_client(struct model *m, const struct dname *owner, const void *dhcid,
 	put_key(m, &m->clients, owner, RR_DHCID, dhcid, len);
 }
 
-void model_note_sent(struct model *m, struct mzone *z, const struct dname *owner,
-		     const struct change_rr *u)
+/* RFC 4703: who puts a DHCID beside an address says that it is the client's, also one that a person
+ * had written with that very value. */
+static void note_client(struct model *m, struct mzone *z, const struct change *c)
+{
+	for (size_t i = 0; i < c->n_pre; i++) {
+		const struct change_rr *p = &c->pre[i];
+		bool found;
+		size_t at;
+
+		if (p->class_ != RR_CLASS_IN || (p->type != RR_A && p->type != RR_AAAA))
+			continue;
+		at = mset_find(&z->now, &c->owner, p->type, p->rdata, p->rdlen, &found);
+		if (found && z->now.v[at]->author == MODEL_PERSON)
+			set_author(m, &z->now, at, MODEL_EITHER);
+	}
+}
+
+static void note_record(struct model *m, struct mzone *z, const struct dname *owner,
+			const struct change_rr *u)
 {
 	bool found;
 	size_t at = mset_find(&z->now, owner, u->type, u->rdata, u->rdlen, &found);
@@ -89,6 +106,17 @@ void model_note_sent(struct model *m, struct mzone *z, const struct dname *owner
 	if (found && z->now.v[at]->author == MODEL_PERSON)
 		set_author(m, &z->now, at, MODEL_EITHER);
 	remember(m, owner, u->type, u->rdata, u->rdlen);
+}
+
+void model_note_sent(struct model *m, struct mzone *z, const struct change *c)
+{
+	for (size_t i = 0; i < c->n_upd; i++) {
+		if (c->upd[i].class_ != RR_CLASS_IN)
+			continue;
+		note_record(m, z, &c->owner, &c->upd[i]);
+		if (c->upd[i].type == RR_DHCID)
+			note_client(m, z, c);
+	}
 }
 
 static void trespass(struct model *m, const struct mzone *z, const struct mrec *r,
@@ -245,6 +273,15 @@ int model_save(struct model *m, int32_t zone_id)
 	return 0;
 }
 
+/* Of a record that is in both, the copy's and what stands there now: of one that somebody else had
+ * made and the bridge made again since, nobody can tell whose it is when it comes back without what
+ * the bridge put beside it. */
+static enum model_author restored_author(const struct mrec *copy, const struct mrec *now)
+{
+	return now->author == MODEL_BRIDGE && copy->author != MODEL_BRIDGE ? MODEL_EITHER
+									   : now->author;
+}
+
 bool model_restore(struct model *m, int32_t zone_id)
 {
 	struct mzone *z = model_zone_of(m, zone_id);
@@ -259,7 +296,7 @@ bool model_restore(struct model *m, int32_t zone_id)
 		size_t at = mset_find(&z->now, &r->owner, r->type, r->rdata, r->rdlen, &found);
 
 		if (found)
-			set_author(m, &back, i, z->now.v[at]->author);
+			set_author(m, &back, i, restored_author(r, z->now.v[at]));
 		else if (was_sent(m, &r->owner, r->type, r->rdata, r->rdlen))
 			set_author(m, &back, i, MODEL_EITHER);
 	}

@@ -52,9 +52,9 @@ struct model {
 };
 
 struct mzone *model_zone_of(const struct model *m, int32_t id);
-/* The bridge wants this added: from now on a person's equal record can't be told from it. */
-void model_note_sent(struct model *m, struct mzone *z, const struct dname *owner,
-		     const struct change_rr *u);
+/* The bridge wants this done: from now on a person's record equal to one that is added, or that a
+ * DHCID is put beside, can't be told from its own. */
+void model_note_sent(struct model *m, struct mzone *z, const struct change *c);
 /* One message of the bridge, applied: its rcode. */
 unsigned model_update(struct model *m, struct mzone *z, const struct change *const *c, size_t n);
 /* What came late and is due by now. */

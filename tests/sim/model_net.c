@@ -174,9 +174,7 @@ static int net_submit(void *ctx, const struct policy_zone *zone, const struct ch
 	q->n++;
 	m->updates++;
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < c[i]->n_upd; j++)
-			if (c[i]->upd[j].class_ == RR_CLASS_IN)
-				model_note_sent(m, z, &c[i]->owner, &c[i]->upd[j]);
+		model_note_sent(m, z, c[i]);
 	return 0;
 }
 
