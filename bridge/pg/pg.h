@@ -97,7 +97,7 @@ int pg_run_later(struct pg *p, const char *sql, const struct pg_args *args, stru
 enum { PG_AHEAD_MAX = 3 };
 int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, struct err *e);
 /* That very query was asked ahead, is answered and found nothing. */
-bool pg_ahead_is_empty(const struct pg *p, const char *sql, const struct pg_args *args);
+bool pg_ahead_is_empty(struct pg *p, const char *sql, const struct pg_args *args);
 void pg_ahead_forget(struct pg *p, const char *sql);   /* NULL: whatever was asked */
 /* Before statements whose parameters carry so many rows.  Few rows: the plan is kept, to plan a
  * statement takes longer than to run it; many: it is made for these. */

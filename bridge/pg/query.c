@@ -295,39 +295,38 @@ int pg_query_ahead(struct pg *p, const char *sql, const struct pg_args *args, st
 	return 0;
 }
 
-/* Is this the answer to that very query? */
-static bool answers(const struct pg_ahead *a, const char *sql, const struct pg_args *args)
-{
-	return a->res != NULL && a->sql == sql && args != NULL && a->args.len == args->b.len &&
-	       memcmp(a->args.p, args->b.p, args->b.len) == 0;
-}
-
-bool pg_ahead_is_empty(const struct pg *p, const char *sql, const struct pg_args *args)
-{
-	const struct pg_ahead *a;
-
-	for (a = p->ahead; a < p->ahead + PG_AHEAD_MAX; a++) {
-		if (answers(a, sql, args))
-			return PQntuples(a->res) == 0;
-	}
-	return false;
-}
-
-/* NULL: it was not asked ahead, or not with these parameters. */
-static PGresult *asked_ahead(struct pg *p, const char *sql, const struct pg_args *args)
+/* The answer to that very query; NULL: it was not asked ahead, or not with these parameters. */
+static struct pg_ahead *find_ahead(struct pg *p, const char *sql, const struct pg_args *args)
 {
 	struct pg_ahead *a;
-	PGresult *res;
 
-	for (a = p->ahead; a < p->ahead + PG_AHEAD_MAX; a++) {
-		if (!answers(a, sql, args))
-			continue;
-		res = a->res;
-		a->res = NULL;
-		forget(a);
-		return res;
+	for (a = p->ahead; args != NULL && a < p->ahead + PG_AHEAD_MAX; a++) {
+		if (a->res != NULL && a->sql == sql && a->args.len == args->b.len &&
+		    memcmp(a->args.p, args->b.p, args->b.len) == 0)
+			return a;
 	}
 	return NULL;
+}
+
+bool pg_ahead_is_empty(struct pg *p, const char *sql, const struct pg_args *args)
+{
+	const struct pg_ahead *a = find_ahead(p, sql, args);
+
+	return a != NULL && PQntuples(a->res) == 0;
+}
+
+/* Handed out once. */
+static PGresult *take_ahead(struct pg *p, const char *sql, const struct pg_args *args)
+{
+	struct pg_ahead *a = find_ahead(p, sql, args);
+	PGresult *res;
+
+	if (a == NULL)
+		return NULL;
+	res = a->res;
+	a->res = NULL;
+	forget(a);
+	return res;
 }
 
 static int execute(PGresult **out, struct pg *p, const char *sql, const struct pg_args *args,
@@ -380,7 +379,7 @@ int pg_query(struct pg_rows **out, struct pg *p, const char *sql, const struct p
 	*out = NULL;
 	if (rows == NULL)
 		return err_nomem(e);
-	rows->res = asked_ahead(p, sql, args);
+	rows->res = take_ahead(p, sql, args);
 	r = rows->res != NULL ? 0 : execute(&rows->res, p, sql, args, e);
 	if (r < 0)
 		return r;

@@ -1,6 +1,5 @@
 -- Rows that nobody wrote since they were read ($1, their xmin) or writes now; the number of each in
--- the call comes back, and what its xmin and place
--- are now.
+-- the call comes back, with its xmin and its place as they are now.
 with free as materialized (
 	select o.ctid as at, n.*
 	from unnest($1::xid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],

@@ -79,17 +79,24 @@ static int mem_evidence_put(void *ctx, const struct evidence *v, size_t n, struc
 	return r;
 }
 
+/* Where the row with that key is, or would be. */
+static size_t find_evidence(const struct memstore *m, const struct evidence *v, bool *found)
+{
+	const struct policy_space *s = memstore_space_of(m, v->source_id);
+	struct ev_row key = {.space_id = s == NULL ? 0 : s->id, .e = *v};
+
+	return table_find(&m->now.t[T_EVIDENCE], &key, found);
+}
+
 static int mem_evidence_add(void *ctx, const struct evidence *v, size_t n, struct err *e)
 {
 	struct memstore *m = ctx;
 	int r = memstore_enter(m, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct policy_space *s = memstore_space_of(m, v[i].source_id);
-		struct ev_row key = {.space_id = s == NULL ? 0 : s->id, .e = v[i]};
 		bool found;
 
-		table_find(&m->now.t[T_EVIDENCE], &key, &found);
+		find_evidence(m, &v[i], &found);
 		r = found ? memstore_misuse(m, e, "evidence added that is there")
 			  : put_evidence(m, &v[i], e);
 	}
@@ -102,10 +109,8 @@ static int mem_evidence_del(void *ctx, const struct evidence *v, size_t n, struc
 	int r = memstore_enter(m, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct policy_space *s = memstore_space_of(m, v[i].source_id);
-		struct ev_row key = {.space_id = s == NULL ? 0 : s->id, .e = v[i]};
 		bool found;
-		size_t at = table_find(&m->now.t[T_EVIDENCE], &key, &found);
+		size_t at = find_evidence(m, &v[i], &found);
 
 		if (found)
 			r = memstore_del(m, T_EVIDENCE, at, e);
@@ -240,13 +245,11 @@ static int add_diff(struct memstore *m, enum obs_change_kind kind, const struct 
 	return memstore_put(m, T_DIFF, d, e);
 }
 
-static int diff_staged(struct memstore *m, const struct obs *o, int32_t space_id, int64_t now_s,
-		       struct err *e)
+static int diff_staged(struct memstore *m, const struct obs *o, int64_t now_s, struct err *e)
 {
-	struct ev_row key = {.space_id = space_id,
-			     .e = {.obs = *o, .source_id = m->now.stage_source}};
+	struct evidence key = {.obs = *o, .source_id = m->now.stage_source};
 	bool found;
-	size_t at = table_find(&m->now.t[T_EVIDENCE], &key, &found);
+	size_t at = find_evidence(m, &key, &found);
 	const struct ev_row *had = found ? m->now.t[T_EVIDENCE].v[at] : NULL;
 
 	if (o->end)
@@ -274,11 +277,10 @@ static int mem_stage_diff(void *ctx, bool complete, int64_t now_s, uint64_t *n, 
 		return r;
 	if (m->now.stage_source == 0)
 		return memstore_misuse(m, e, "no stage");
-	const struct policy_space *s = memstore_space_of(m, m->now.stage_source);
 	m->now.t[T_DIFF].n = 0;
 	m->now.diff_next = 0;
 	for (size_t i = 0; r == 0 && i < stage->n; i++)
-		r = diff_staged(m, stage->v[i], s->id, now_s, e);
+		r = diff_staged(m, stage->v[i], now_s, e);
 	for (size_t i = 0; r == 0 && complete && i < ev->n; i++) {
 		const struct ev_row *row = ev->v[i];
 		bool found;
@@ -296,17 +298,14 @@ static int mem_stage_diff(void *ctx, bool complete, int64_t now_s, uint64_t *n, 
 /* A difference as it is now; false: what it would end is gone. */
 static bool diff_now(const struct memstore *m, struct obs_change *c, const struct diff_row *d)
 {
-	const struct policy_space *s = memstore_space_of(m, m->now.stage_source);
-	struct ev_row key = {.space_id = s->id, .e = {.source_id = m->now.stage_source}};
-	const struct table *t = &m->now.t[T_EVIDENCE];
+	struct evidence key = {.source_id = m->now.stage_source,
+			       .obs = d->c.change == OBS_ABSENT ? d->c.had.obs : d->c.got};
 	bool found;
-	size_t at;
+	size_t at = find_evidence(m, &key, &found);
 
 	*c = d->c;
-	key.e.obs = d->c.change == OBS_ABSENT ? d->c.had.obs : d->c.got;
-	at = table_find(t, &key, &found);
 	if (found) {
-		c->had = ((const struct ev_row *)t->v[at])->e;
+		c->had = ((const struct ev_row *)m->now.t[T_EVIDENCE].v[at])->e;
 		c->change = c->change == OBS_NEW ? OBS_CHANGED : c->change;
 		return true;
 	}
