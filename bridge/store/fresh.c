@@ -7,23 +7,13 @@
 #include "bridge/store/inside.h"
 #include "sql.h"
 
-static void copy_string(struct pg *p, const char *s)
-{
-	pg_copy_text(p, s, s == NULL ? 0 : strlen(s));
-}
-
 static void copy_name(struct pg *p, const struct dname *n)
 {
 	char text[DNAME_TEXT] = "";
 
 	if (n->len > 0)
 		dname_print(text, n);
-	copy_string(p, text);
-}
-
-static void copy_id(struct pg *p, struct bytes b)
-{
-	pg_copy_bytes(p, b.len == 0 ? NULL : b.p, b.len);
+	store_copy_text(p, text);
 }
 
 /* No instant is before all others. */
@@ -32,28 +22,12 @@ static void copy_instant(struct pg *p, int64_t unix_s)
 	pg_copy_time(p, unix_s == 0 ? -1 : unix_s);
 }
 
-static void copy_ttl(struct pg *p, uint32_t ttl_s)
-{
-	if (ttl_s != 0)
-		pg_copy_i64(p, ttl_s);
-	else
-		pg_copy_null(p);
-}
-
-/* A COPY was begun and its rows were given with this result. */
-static int copy_close(struct store *s, int r, struct err *e)
-{
-	if (r == 0)
-		return pg_copy_end(s->pg, e);
-	pg_copy_end(s->pg, NULL);
-	return r;
-}
-
 /* ---- evidence --------------------------------------------------------------------------- */
 
 /* In the order of evidence_copy.sql. */
-static void copy_evidence(struct pg *p, const struct evidence *v)
+static int copy_evidence(struct pg *p, const void *rows, size_t i)
 {
+	const struct evidence *v = (const struct evidence *)rows + i;
 	const struct obs *o = &v->obs;
 	struct bytes key = store_name_key(o);
 
@@ -61,36 +35,32 @@ static void copy_evidence(struct pg *p, const struct evidence *v)
 	pg_copy_i32(p, v->source_id);
 	pg_copy_inet(p, &o->addr);
 	pg_copy_bytes(p, key.len == 0 ? "" : (const void *)key.p, key.len);
-	copy_string(p, obs_kind_name(o->kind));
-	copy_id(p, o->name);
+	store_copy_text(p, obs_kind_name(o->kind));
+	store_copy_bytes(p, o->name);
 	pg_copy_mac(p, &o->mac);
-	copy_id(p, o->client_id);
-	copy_id(p, o->duid);
-	copy_id(p, o->dhcid);
+	store_copy_bytes(p, o->client_id);
+	store_copy_bytes(p, o->duid);
+	store_copy_bytes(p, o->dhcid);
 	copy_instant(p, o->valid_until_s);
 	pg_copy_time(p, o->seen_at_s);
 	pg_copy_time(p, v->first_seen_s);
 	pg_copy_time(p, v->last_seen_s);
 	pg_copy_time(p, v->absent_since_s);
 	pg_copy_bool(p, v->held);
-	copy_ttl(p, o->ttl_s);
+	store_copy_ttl(p, o->ttl_s);
 	pg_copy_bool(p, o->ptr);
-	copy_id(p, o->raw);
+	store_copy_bytes(p, o->raw);
+	return 0;
 }
 
 int store_copy_evidence(struct store *s, const struct evidence *v, size_t n, struct err *e)
 {
 	int r = pg_copy_begin(s->pg, sql_evidence_copy, e);
-	size_t i;
 
 	if (r < 0)
 		return r;
-	for (i = 0; i < n && r == 0; i++) {
-		copy_evidence(s->pg, &v[i]);
-		r = pg_copy_flush(s->pg, e);
-	}
 	store_grown(s, GROWN_OBSERVATION, n);
-	return copy_close(s, r, e);
+	return store_copy_rows(s, n, copy_evidence, v, e);
 }
 
 /* ---- owners ----------------------------------------------------------------------------- */
@@ -146,6 +116,12 @@ static int gather_facts(struct zone_facts *f, struct store *s, const struct beli
 	return read_facts(f, s, e);
 }
 
+struct owner_batch {
+	const struct belief *const *v;
+	const struct zone_facts *facts;
+	struct buf *text;
+};
+
 static void copy_set(struct pg *p, struct buf *text, const struct rrs *set)
 {
 	buf_reset(text);
@@ -154,27 +130,30 @@ static void copy_set(struct pg *p, struct buf *text, const struct rrs *set)
 }
 
 /* In the order of owner_copy.sql. */
-static void copy_owner(struct pg *p, struct buf *text, const struct belief *b, bool looks_alone)
+static int copy_owner(struct pg *p, const void *batch, size_t i)
 {
+	const struct owner_batch *c = batch;
+	const struct belief *b = c->v[i];
+
 	pg_copy_row(p, 20);
 	pg_copy_i32(p, b->zone_id);
 	copy_name(p, &b->owner);
-	copy_set(p, text, &b->want);
-	copy_set(p, text, &b->published);
+	copy_set(p, c->text, &b->want);
+	copy_set(p, c->text, &b->published);
 	if (b->seen_known && !rrs_equal(&b->seen, &b->published))
-		copy_set(p, text, &b->seen);
+		copy_set(p, c->text, &b->seen);
 	else
 		pg_copy_null(p);
-	pg_copy_bool(p, b->seen_known && looks_alone);
+	pg_copy_bool(p, b->seen_known && fact_of(c->facts, b->zone_id)->looks_alone);
 	pg_copy_bool(p, belief_guards(b));
-	copy_string(p, belief_state_name(b->state));
+	store_copy_text(p, belief_state_name(b->state));
 	copy_instant(p, b->due_at_s);
-	copy_string(p, obs_kind_name(b->want_kind));
+	store_copy_text(p, obs_kind_name(b->want_kind));
 	if (b->want_source != 0)
 		pg_copy_i32(p, b->want_source);
 	else
 		pg_copy_null(p);
-	copy_string(p, b->why);
+	store_copy_text(p, b->why);
 	pg_copy_i64(p, b->want_ttl_s);
 	pg_copy_i64(p, b->sent_ttl_s);
 	pg_copy_time(p, b->offered_at_s);
@@ -182,65 +161,67 @@ static void copy_owner(struct pg *p, struct buf *text, const struct belief *b, b
 	pg_copy_time(p, b->removed_at_s);
 	pg_copy_i64(p, b->reverts);
 	pg_copy_i64(p, b->attempts);
-	copy_string(p, belief_decision_name(b->decided));
+	store_copy_text(p, belief_decision_name(b->decided));
+	return c->text->bad ? ERR_NOMEM : 0;
 }
 
 int store_copy_owners(struct store *s, const struct belief *const *v, size_t n, struct err *e)
 {
-	struct zone_facts f = {.v = {0}};
+	struct zone_facts facts = {.v = {0}};
 	struct buf text = BUF_INIT;
-	int r = gather_facts(&f, s, v, n, e);
-	size_t i;
+	struct owner_batch b = {.v = v, .facts = &facts, .text = &text};
+	int r = gather_facts(&facts, s, v, n, e);
 
 	r = r < 0 ? r : pg_copy_begin(s->pg, sql_owner_copy, e);
 	if (r == 0) {
-		for (i = 0; i < n && r == 0; i++) {
-			copy_owner(s->pg, &text, v[i], fact_of(&f, v[i]->zone_id)->looks_alone);
-			r = text.bad ? err_nomem(e) : pg_copy_flush(s->pg, e);
-		}
-		r = copy_close(s, r, e);
 		store_grown(s, GROWN_OWNER, n);
+		r = store_copy_rows(s, n, copy_owner, &b, e);
 	}
 	buf_fini(&text);
-	vec_fini(&f.v);
+	vec_fini(&facts.v);
 	return r;
 }
 
 /* ---- hosts ------------------------------------------------------------------------------ */
 
+struct host_batch {
+	int32_t space_id;
+	const struct host *v;
+};
+
 /* In the order of host_copy.sql. */
-static void copy_host(struct pg *p, int32_t space_id, const struct host *h)
+static int copy_host(struct pg *p, const void *batch, size_t i)
 {
+	const struct host_batch *b = batch;
+	const struct host *h = &b->v[i];
+
 	pg_copy_row(p, 15);
-	pg_copy_i32(p, space_id);
+	pg_copy_i32(p, b->space_id);
 	pg_copy_inet(p, &h->addr);
 	copy_name(p, &h->name);
 	copy_name(p, &h->asked);
 	pg_copy_bool(p, h->ptr);
-	copy_string(p, obs_kind_name(h->kind));
+	store_copy_text(p, obs_kind_name(h->kind));
 	pg_copy_i32(p, h->source_id);
 	pg_copy_mac(p, &h->id.mac);
-	copy_id(p, h->id.client_id);
-	copy_id(p, h->id.duid);
-	copy_id(p, h->id.dhcid);
+	store_copy_bytes(p, h->id.client_id);
+	store_copy_bytes(p, h->id.duid);
+	store_copy_bytes(p, h->id.dhcid);
 	pg_copy_time(p, h->since_s);
 	copy_instant(p, h->expires_at_s);
-	copy_ttl(p, h->ttl_s);
-	copy_string(p, h->why);
+	store_copy_ttl(p, h->ttl_s);
+	store_copy_text(p, h->why);
+	return 0;
 }
 
 int store_copy_hosts(struct store *s, int32_t space_id, const struct host *v, size_t n,
 		     struct err *e)
 {
+	struct host_batch b = {.space_id = space_id, .v = v};
 	int r = pg_copy_begin(s->pg, sql_host_copy, e);
-	size_t i;
 
 	if (r < 0)
 		return r;
-	for (i = 0; i < n && r == 0; i++) {
-		copy_host(s->pg, space_id, &v[i]);
-		r = pg_copy_flush(s->pg, e);
-	}
 	store_grown(s, GROWN_HOST, n);
-	return copy_close(s, r, e);
+	return store_copy_rows(s, n, copy_host, &b, e);
 }

@@ -85,6 +85,14 @@ void store_elem_name(struct pg_args *a, const struct dname *n);   /* len 0: "" *
 void store_elem_bytes(struct pg_args *a, struct bytes b);         /* empty: NULL */
 void store_elem_kind(struct pg_args *a, uint8_t kind);            /* enum obs_kind, by name */
 
+/* Fields of a COPY. */
+void store_copy_text(struct pg *p, const char *s);                /* NULL: NULL */
+void store_copy_bytes(struct pg *p, struct bytes b);              /* empty: NULL */
+void store_copy_ttl(struct pg *p, uint32_t ttl_s);                /* 0: NULL */
+/* The rest of a COPY that was begun: row(arg, i), 0 or ERR_NOMEM, for each of n rows, and its end. */
+typedef int (*store_copy_row)(struct pg *p, const void *arg, size_t i);
+int store_copy_rows(struct store *s, size_t n, store_copy_row row, const void *arg, struct err *e);
+
 /* fresh.c: rows that the tables do not have, at least so many; less is not worth the round trips of
  * a COPY. */
 enum { STORE_MANY = 64 };

@@ -18,11 +18,6 @@ void store_journal_forget(struct store *s)
 	arena_reset(&s->lines_arena);
 }
 
-static void copy_text(struct pg *p, const char *text)
-{
-	pg_copy_text(p, text, text == NULL ? 0 : strlen(text));
-}
-
 /* A number, or NULL where it stands for none. */
 static void copy_i32(struct pg *p, int32_t v, bool none)
 {
@@ -33,19 +28,22 @@ static void copy_i32(struct pg *p, int32_t v, bool none)
 }
 
 /* In the order of journal.sql. */
-static void copy_line(struct pg *p, const struct store_line *l)
+static int copy_line(struct pg *p, const void *lines, size_t i)
 {
+	const struct store_line *l = (const struct store_line *)lines + i;
+
 	pg_copy_row(p, 10);
 	pg_copy_time(p, l->at_s);
 	copy_i32(p, l->space_id, l->space_id == 0);
 	copy_i32(p, l->zone_id, l->zone_id == 0);
-	copy_text(p, l->owner);
+	store_copy_text(p, l->owner);
 	pg_copy_inet(p, l->addr);
-	copy_text(p, l->event);
-	copy_text(p, l->before);
-	copy_text(p, l->after);
+	store_copy_text(p, l->event);
+	store_copy_text(p, l->before);
+	store_copy_text(p, l->after);
 	copy_i32(p, l->rcode, l->rcode < 0);
-	copy_text(p, l->why);
+	store_copy_text(p, l->why);
+	return 0;
 }
 
 static void elem_i32(struct pg_args *a, int32_t v, bool null)
@@ -115,8 +113,7 @@ static int write_few(struct store *s, struct err *e)
 
 int store_journal_flush(struct store *s, struct err *e)
 {
-	size_t i;
-	int r = 0;
+	int r;
 
 	if (s->lines.n == 0)
 		return 0;
@@ -125,14 +122,7 @@ int store_journal_flush(struct store *s, struct err *e)
 	r = pg_copy_begin(s->pg, sql_journal, e);
 	if (r < 0)
 		return r;
-	for (i = 0; i < s->lines.n && r == 0; i++) {
-		copy_line(s->pg, &s->lines.v[i]);
-		r = pg_copy_flush(s->pg, e);
-	}
-	if (r == 0)
-		r = pg_copy_end(s->pg, e);
-	else
-		pg_copy_end(s->pg, NULL);
+	r = store_copy_rows(s, s->lines.n, copy_line, s->lines.v, e);
 	store_journal_forget(s);
 	return r;
 }

@@ -75,6 +75,37 @@ void store_elem_kind(struct pg_args *a, uint8_t kind)
 	pg_elem_text(a, name, strlen(name));
 }
 
+void store_copy_text(struct pg *p, const char *s)
+{
+	pg_copy_text(p, s, s == NULL ? 0 : strlen(s));
+}
+
+void store_copy_bytes(struct pg *p, struct bytes b)
+{
+	pg_copy_bytes(p, b.len == 0 ? NULL : b.p, b.len);
+}
+
+void store_copy_ttl(struct pg *p, uint32_t ttl_s)
+{
+	if (ttl_s != 0)
+		pg_copy_i64(p, ttl_s);
+	else
+		pg_copy_null(p);
+}
+
+int store_copy_rows(struct store *s, size_t n, store_copy_row row, const void *arg, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++)
+		r = row(s->pg, arg, i) < 0 ? err_nomem(e) : pg_copy_flush(s->pg, e);
+	if (r == 0)
+		return pg_copy_end(s->pg, e);
+	pg_copy_end(s->pg, NULL);
+	return r;
+}
+
 struct bytes store_name_key(const struct obs *o)
 {
 	return o->kind == OBS_MANUAL ? o->name : (struct bytes){NULL, 0};

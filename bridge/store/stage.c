@@ -104,37 +104,28 @@ static int flow_stage_begin(void *ctx, int32_t source_id, struct err *e)
 	return 0;
 }
 
-static void copy_bytes(struct pg *p, struct bytes b)
-{
-	pg_copy_bytes(p, b.len == 0 ? NULL : b.p, b.len);
-}
-
 /* In the order of the columns of stage. */
 static void copy_row(struct pg *p, uint32_t seq, const struct obs *o)
 {
-	const char *kind = obs_kind_name(o->kind);
 	struct bytes key = store_name_key(o);
 
 	pg_copy_row(p, 16);
 	pg_copy_i32(p, (int32_t)seq);
 	pg_copy_inet(p, &o->addr);
 	pg_copy_bytes(p, key.len == 0 ? "" : (const void *)key.p, key.len);
-	pg_copy_text(p, kind, strlen(kind));
+	store_copy_text(p, obs_kind_name(o->kind));
 	pg_copy_bool(p, o->end);
-	pg_copy_text(p, o->end_why, o->end_why == NULL ? 0 : strlen(o->end_why));
-	copy_bytes(p, o->name);
+	store_copy_text(p, o->end_why);
+	store_copy_bytes(p, o->name);
 	pg_copy_mac(p, &o->mac);
-	copy_bytes(p, o->client_id);
-	copy_bytes(p, o->duid);
-	copy_bytes(p, o->dhcid);
+	store_copy_bytes(p, o->client_id);
+	store_copy_bytes(p, o->duid);
+	store_copy_bytes(p, o->dhcid);
 	pg_copy_time(p, o->valid_until_s);
 	pg_copy_time(p, o->seen_at_s);
-	if (o->ttl_s == 0)
-		pg_copy_null(p);
-	else
-		pg_copy_i64(p, o->ttl_s);
+	store_copy_ttl(p, o->ttl_s);
 	pg_copy_bool(p, o->ptr);
-	copy_bytes(p, o->raw);
+	store_copy_bytes(p, o->raw);
 }
 
 static int flow_stage_add(void *ctx, const struct obs *v, size_t n, struct err *e)
