@@ -437,7 +437,7 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 	const struct rrs *seen = b->seen_known ? &b->seen : &b->published;
 	struct facet f, d;
 	struct ruling u;
-	bool owner_ours, beside = false;
+	bool owner_ours, beside = false, client;
 	size_t i;
 	int r;
 
@@ -450,14 +450,16 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 	r = r < 0 ? r : facet_take(&d, a, b, seen, RR_DHCID);
 	if (r < 0)
 		return r;
-	d.dhcid_ours = (d.want.n > 0 && rrs_equal(&d.want, &d.seen)) || b->same_client;
+	/* Of a client that is named nowhere, what another updater wrote is not ours to touch. */
+	client = b->same_client && b->want.n > 0;
+	d.dhcid_ours = (d.want.n > 0 && rrs_equal(&d.want, &d.seen)) || client;
 	owner_ours = d.dhcid_ours;
 	for (i = 0; i < seen->n; i++)
 		owner_ours = owner_ours || is_claimed(b, seen, &seen->v[i]);
 	for (i = 0; i < N_ADDRESS_TYPES && r == 0; i++) {
 		r = facet_take(&f, a, b, seen, address_types[i]);
 		/* One that we wrote ourselves says nothing of a family that we did not write. */
-		f.dhcid_ours = d.dhcid_ours && (b->same_client || d.published.n == 0 ||
+		f.dhcid_ours = d.dhcid_ours && (client || d.published.n == 0 ||
 						f.published.n > 0 ||
 						b->published.n == d.published.n);
 		f.owner_ours = owner_ours;

@@ -109,7 +109,8 @@ class Site:
         try:
             wait_for(done, SOON, "all names to be ours")
         except AssertionError as e:
-            words = ("list", "conflicts"), ("list", "zones"), ("journal",)
+            asked = [("why", f"192.0.2.{n}") for n in (1, 2, 3)]
+            words = ("list", "conflicts"), *asked, ("list", "zones"), ("journal",)
             said = "\n".join(str(self.lab.bridge.run(*w)) for w in words)
             raise AssertionError(f"{e}\n{said}\n{self.daemon.log_tail()}") from None
 

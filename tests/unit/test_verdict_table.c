@@ -72,9 +72,16 @@ static bool any(const uint8_t *sets)
 	return (sets[A] | sets[AAAA] | sets[PTR] | sets[DHCID]) != 0;
 }
 
+/* Another updater's word for the client that we name here: of a client that we name nowhere it
+ * says nothing. */
+static bool client_wants(const struct combi *c)
+{
+	return c->client && any(c->want);
+}
+
 static bool dhcid_proves(const struct combi *c, const uint8_t *seen)
 {
-	return c->client || (c->want[DHCID] != 0 && c->want[DHCID] == seen[DHCID]);
+	return client_wants(c) || (c->want[DHCID] != 0 && c->want[DHCID] == seen[DHCID]);
 }
 
 /* Our own DHCID, written with the other family, says nothing of this one. */
@@ -175,8 +182,8 @@ static struct says not_ours(const struct combi *c, const uint8_t *seen_all, int 
 	bool memory = any(c->pub) || c->offer;
 	bool alone = size(seen) == 1 || within(want, seen);
 
-	if (dhcid_proves(c, seen_all) && (c->client || !other_familys(c, t)) &&
-	    (c->client || want == seen || (t != PTR && want != 0 && !memory && alone)))
+	if (dhcid_proves(c, seen_all) && (client_wants(c) || !other_familys(c, t)) &&
+	    (client_wants(c) || want == seen || (t != PTR && want != 0 && !memory && alone)))
 		return within(want, seen) && want != seen ? row_4(want, seen, want)
 							  : row_1_or_3(want, seen);
 	if (want == seen)
