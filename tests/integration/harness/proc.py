@@ -83,7 +83,7 @@ class Process:
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.env,
-                cwd=self.cwd, preexec_fn=_die_with_parent)
+                cwd=self.cwd, preexec_fn=_die_with_parent, start_new_session=True)
 
     @property
     def pid(self):
