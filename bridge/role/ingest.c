@@ -25,6 +25,7 @@ enum {
 	SPOOL_RECORD = 60000,            /* bytes of one record: many observations, one fsync */
 	SLICE = 500,                     /* observations between two looks whether to stop */
 	HEARD_MS = 5000,                 /* how often it is noted that the source is there */
+	ASK_MS = 10,                     /* between two times that the confirming source is asked */
 	LAST_MS = 500,                   /* for what is still in the socket at a stop */
 };
 
@@ -41,6 +42,7 @@ struct ingest {
 	unsigned failures;
 	bool lost;                       /* events were lost: the confirming source is to look */
 	int64_t heard_ms;                /* monotonic: noted last */
+	int64_t asked_ms;                /* monotonic: the confirming source, last */
 	struct spool spool;
 	bool spool_failing;              /* said already */
 	uint8_t kind;                    /* what its observations are, as configured */
@@ -195,6 +197,7 @@ static int ask_confirming(struct ingest *g, struct err *e)
 		r = store_want_whole(g->store, g->confirm->id, e);
 	r = r < 0 ? r : store_ask_to_look(g->store, g->confirm->id, e);
 	g->lost = g->lost && r < 0;
+	g->asked_ms = clock_mono_ms();
 	return r;
 }
 
@@ -449,6 +452,9 @@ static int tell_turn(struct ingest *g, struct err *e)
 	size_t done = 0;
 	int r;
 
+	/* Of a flood of hints, those of a while are one: the socket keeps them. */
+	if (g->confirm != NULL && clock_mono_ms() < g->asked_ms + ASK_MS)
+		live_wait(g->l, g->asked_ms + ASK_MS - clock_mono_ms());
 	obs_batch_init(&b);
 	r = g->confirm != NULL ? 0 : drain_spool(g, &b, e);
 	if (r == 0 && !live_stopped(g->l)) {
