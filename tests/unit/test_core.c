@@ -77,7 +77,7 @@ static void backoff_doubles_to_five_minutes_with_half_as_jitter(void **state)
 
 static void a_message_is_full_by_bytes_too(void **state)
 {
-	struct change_rr big[2] = {{.type = RR_TXT, .rdlen = 5000}, {.type = RR_TXT, .rdlen = 5000}};
+	struct change_rr big[2] = {{.type = RR_TXT, .rdlen = 12000}, {.type = RR_TXT, .rdlen = 12000}};
 	struct change large = {.owner = fx_name("pc.lab.example"), .upd = big, .n_upd = 2};
 	struct change small = {.owner = fx_name("pc.lab.example"), .upd = big, .n_upd = 0};
 	const struct change *two[] = {&large, &large}, *mixed[] = {&small, &large, &large};
