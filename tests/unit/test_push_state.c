@@ -69,6 +69,29 @@ static void a_proven_change_becomes_published_and_seen_as_sent(void **state)
 	arena_fini(&l.a);
 }
 
+/* Somebody took the AAAA away and put an A there; our DHCID goes, the AAAA is missed as before. */
+static void what_was_taken_away_is_counted_once(void **state)
+{
+	static const char seen[] = "A 192.0.2.9\nDHCID AAEB";
+	static const char ours[] = "AAAA 2001:db8::5\nDHCID AAEB";
+	static const char want[] = "A 192.0.2.7\nAAAA 2001:db8::7";
+	struct change_life l = {.b = {.owner = fx_name("pc.lab.example"), .seen_known = true,
+				      .want_kind = OBS_LEASE, .why = "", .removed_at_s = 50}};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(rrs_parse(&l.b.seen, &l.a, seen, strlen(seen), &e), 0);
+	assert_int_equal(rrs_parse(&l.b.published, &l.a, ours, strlen(ours), &e), 0);
+	assert_int_equal(rrs_parse(&l.b.want, &l.a, want, strlen(want), &e), 0);
+	assert_int_equal(verdict_owner(&l.v, &l.a, &l.b, FOREIGN_KEEP, true), 0);
+	assert_int_equal(l.v.state, BELIEF_DUE);
+	assert_int_equal(push_done(&l.b, &l.a, &l.v, true, 102), 0);
+	assert_int_equal(l.b.removed_at_s, 50);
+	assert_int_equal(verdict_owner(&l.v, &l.a, &l.b, FOREIGN_KEEP, true), 0);
+	assert_false(l.v.revert);
+	arena_fini(&l.a);
+}
+
 /* The change, proven, and the row as it stands then. */
 static void finish(struct change_life *l, struct belief *was)
 {
@@ -388,6 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_offered_is_remembered_once),
 	    cmocka_unit_test(a_proven_change_becomes_published_and_seen_as_sent),
+	    cmocka_unit_test(what_was_taken_away_is_counted_once),
 	    cmocka_unit_test(a_row_is_as_wanted_when_nothing_else_is_left_of_its_change),
 	    cmocka_unit_test(what_is_removed_has_no_ttl),
 	    cmocka_unit_test(a_second_proof_does_not_forget_the_first_packet),
