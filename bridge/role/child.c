@@ -13,13 +13,12 @@
 #include "bridge/base/clock.h"
 #include "bridge/base/log.h"
 #include "bridge/role/child.h"
-#include "bridge/role/priority.h"
 
 enum { VERBOSE_MAX = 4, EXIT_NO_EXEC = 127 };
 
-int child_init(struct child *c, const char *role, const char *of, bool first, struct err *e)
+int child_init(struct child *c, const char *role, const char *of, struct err *e)
 {
-	*c = (struct child){.first = first, .sign_fd = -1};
+	*c = (struct child){.sign_fd = -1};
 	if (asprintf(&c->name, "%s%s%s", role, *of != '\0' ? " " : "", of) < 0)
 		c->name = NULL;
 	if (asprintf(&c->role, "%s:%s", role, of) < 0)
@@ -89,8 +88,6 @@ become(const struct child *c, const char *conf_path, unsigned verbose, int sign_
 		_exit(EXIT_NO_EXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || fcntl(sign_fd, F_SETFD, 0) < 0)
 		_exit(EXIT_NO_EXEC);
-	if (c->first)
-		priority_session_own();
 	clean_environ(sign_fd);
 	arguments(argv, conf_path, verbose, c->role);
 	clean_signals();

@@ -19,7 +19,6 @@ enum { CHILD_NEVER = 0 };
 struct child {
 	char *name;              /* "ingest lab/dhcp"; owned */
 	char *role;              /* "ingest:lab/dhcp", the argument; owned */
-	bool first;              /* in a session of its own, which gives way to nobody */
 	pid_t pid;               /* 0: not running */
 	int sign_fd;             /* our end of the pipe; -1 when not running */
 	int64_t started_ms;      /* monotonic, all of them */
@@ -33,8 +32,8 @@ struct child {
 	char text[LIVE_TEXT_MAX + 1];  /* its last sign, printable; "" before the first */
 };
 
-/* of: "" for a role there is one of.  first: gives way to nobody on a busy machine. */
-int child_init(struct child *c, const char *role, const char *of, bool first, struct err *e);
+/* of: "" for a role there is one of. */
+int child_init(struct child *c, const char *role, const char *of, struct err *e);
 /* The process must have ended. */
 void child_fini(struct child *c);
 

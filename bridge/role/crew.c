@@ -9,10 +9,10 @@ enum { PRINT_MAX = 800 };
 
 /* ---- from the configuration ------------------------------------------------------------- */
 
-static int add_child(struct crew *c, const struct role *r, size_t i, const char *of, struct err *e)
+static int add_child(struct crew *c, const struct role *r, const char *of, struct err *e)
 {
 	struct child kid;
-	int n = child_init(&kid, r->name, of, role_goes_first(r, c->conf, i), e);
+	int n = child_init(&kid, r->name, of, e);
 
 	if (n == 0 && vec_push(&c->kids, kid) < 0) {
 		child_fini(&kid);
@@ -29,7 +29,7 @@ static int add_role(struct crew *c, const struct role *r, struct err *e)
 	for (size_t i = 0; n == 0 && i < role_places(r, c->conf); i++) {
 		if (!role_of(&of, r, c->conf, i))
 			continue;
-		n = of.bad ? err_nomem(e) : add_child(c, r, i, buf_text(&of), e);
+		n = of.bad ? err_nomem(e) : add_child(c, r, buf_text(&of), e);
 	}
 	buf_fini(&of);
 	return n;

@@ -1,7 +1,6 @@
 /* places.c - which processes a configuration asks for. */
 #include <string.h>
 
-#include "adapters/adapter.h"
 #include "bridge/role/roles.h"
 
 const struct role *role_find(const struct role *table, const char *name)
@@ -63,16 +62,4 @@ bool role_of(struct buf *of, const struct role *r, const struct conf *c, size_t 
 		break;
 	}
 	return true;
-}
-
-static bool is_told(const struct conf_source *s)
-{
-	const struct adapter_ops *ops = adapter_find(s->type);
-
-	return ops != NULL && ops->events;
-}
-
-bool role_goes_first(const struct role *r, const struct conf *c, size_t i)
-{
-	return r->each == ROLE_IF_HTTP || (r->each == ROLE_PER_SOURCE && is_told(&c->sources[i]));
 }

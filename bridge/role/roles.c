@@ -3,7 +3,6 @@
 
 #include "bridge/base/log.h"
 #include "bridge/role/confine.h"
-#include "bridge/role/priority.h"
 #include "bridge/role/roles.h"
 
 const struct role role_table[] = {
@@ -46,8 +45,6 @@ static int run(const struct role *r, struct live *l, const char *of, struct err 
 {
 	int n = find_place(r, l, of, e);
 
-	if (n >= 0 && !role_goes_first(r, l->conf, (size_t)n))
-		priority_later();
 	n = n < 0 ? n : confine(r, l, n, e);
 	return n < 0 ? n : r->run(l, e);
 }

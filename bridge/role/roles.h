@@ -37,8 +37,6 @@ size_t role_places(const struct role *r, const struct conf *c);
  * "ns1" for a server, "" for a role there is one of.  False: no process there (a server that
  * no zone names first).  The buffer is emptied first. */
 bool role_of(struct buf *of, const struct role *r, const struct conf *c, size_t i);
-/* Is the process at place i one that gives way to nobody on a busy machine? */
-bool role_goes_first(const struct role *r, const struct conf *c, size_t i);
 
 int role_ingest(struct live *l, struct err *e);  /* of: SPACE/SOURCE */
 int role_push(struct live *l, struct err *e);    /* of: a server, with all zones it is first of */

@@ -10,7 +10,6 @@
 #include "bridge/base/log.h"
 #include "bridge/role/crew.h"
 #include "bridge/role/notify.h"
-#include "bridge/role/priority.h"
 #include "bridge/role/supervisor.h"
 
 /* RENEWING: the old processes are told to stop, and the next configuration waits for the last
@@ -242,7 +241,6 @@ int supervisor_run(const struct supervisor_opts *o, struct err *e)
 
 	r = r < 0 ? r : crew_load(&s.crew, o->conf_path, o->roles, o->only, e);
 	s.alive_every_ms = notify_every_ms();
-	priority_session_later();
 	while (r == 0) {
 		turn(&s);
 		if (s.phase == STOPPING && crew_ended(&s.crew))

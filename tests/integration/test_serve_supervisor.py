@@ -168,31 +168,6 @@ def test_processes_gain_no_rights_and_leave_no_core(daemon):
         assert core.split()[4:6] == ["0", "0"]
 
 
-def role_of(pid):
-    with open(f"/proc/{pid}/cmdline") as f:
-        return f.read().rstrip("\0").rsplit("\0", 1)[1].split(":")[0]
-
-
-def session_weight(pid):
-    """The nice value of the session against others, as the kernel groups them."""
-    with open(f"/proc/{pid}/autogroup") as f:
-        return int(f.read().split()[-1])
-
-
-def test_what_can_wait_gives_way_on_a_busy_machine(site, manager):
-    site.source("told", "kea-ncr", listen=f"127.0.0.1:{free_port()}")
-    site.source("read", "neighbour", format="linux", file="/dev/null")
-    d = site.daemon("serve", env=manager.env())
-    manager.wait_for("READY=1")
-    waiting, first = [], []
-    for pid in children_of(d.pid):
-        waits = os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
-        assert (os.getsid(pid) == pid) != waits, "goes first, and in a session of its own, or not"
-        assert waits == (session_weight(pid) > 0)
-        (waiting if waits else first).append(role_of(pid))
-    assert sorted(waiting) == ["ingest", "push", "sync"] and sorted(first) == ["http", "ingest"]
-
-
 # ---- reloading -------------------------------------------------------------------------------
 
 def test_a_bad_reload_changes_nothing_and_says_so(site, daemon, manager):
