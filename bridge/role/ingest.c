@@ -453,7 +453,7 @@ static int tell_turn(struct ingest *g, struct err *e)
 	int r;
 
 	/* Of a flood of hints, those of a while are one: the socket keeps them. */
-	if (g->confirm != NULL && clock_mono_ms() < g->asked_ms + ASK_MS)
+	if (g->confirm != NULL)
 		live_wait(g->l, g->asked_ms + ASK_MS - clock_mono_ms());
 	obs_batch_init(&b);
 	r = g->confirm != NULL ? 0 : drain_spool(g, &b, e);

@@ -149,6 +149,7 @@ bool live_wait(struct live *l, int64_t ms)
 	int64_t until_ms = clock_mono_ms() + ms, left = ms;
 
 	while (left > 0) {
+		/* What was said lately covers a short wait. */
 		if (l->said_ms > 0 && clock_mono_ms() - l->said_ms >= AGAIN_MS)
 			sign(l, 0, l->said);
 		if (stop_within(l, left > WAIT_PIECE_MS ? WAIT_PIECE_MS : (int)left))
