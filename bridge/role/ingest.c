@@ -443,7 +443,7 @@ static void say_lost(const struct ingest *g)
 {
 	if (g->lost && g->confirms == NULL)
 		log_event(MSG_EVENTS_LOST, g->conf->name,
-			  "events were lost; hint: with confirm = \"SOURCE\" its leases would be read again");
+			  "events may have been lost; hint: with confirm = \"SOURCE\" its leases would be read again");
 }
 
 static int tell_turn(struct ingest *g, struct err *e)
@@ -468,20 +468,29 @@ static int tell_turn(struct ingest *g, struct err *e)
 	return r;
 }
 
+/* What has come in by now is put by; a source that tells is opened for it.  How much it was. */
+static size_t hear_now(struct ingest *g)
+{
+	struct obs_batch b;
+	size_t n;
+
+	obs_batch_init(&b);
+	listen_until(g, &b, 0);
+	put_by(g, &b, 0);
+	n = b.n;
+	obs_batch_fini(&b);
+	return n;
+}
+
 /* At a stop: what has come in already is for the next process. */
 static void hear_the_rest(struct ingest *g)
 {
 	int64_t until_ms = clock_mono_ms() + LAST_MS;
-	struct obs_batch b;
 
-	if (!g->ops->events || g->adapter == NULL)
+	if (!g->ops->events)
 		return;
-	obs_batch_init(&b);
-	do {
-		listen_until(g, &b, 0);
-		put_by(g, &b, 0);
-	} while (b.n > 0 && g->adapter != NULL && clock_mono_ms() < until_ms);
-	obs_batch_fini(&b);
+	while (g->adapter != NULL && hear_now(g) > 0 && clock_mono_ms() < until_ms)
+		;
 }
 
 static int turn(void *arg, struct once *o, struct err *e)
@@ -580,6 +589,9 @@ int role_ingest(struct live *l, struct err *e)
 		return err_set(e, ERR_CONF, "no source \"%s\" in the configuration",
 			       l->of == NULL ? "" : l->of);
 	r = set_source(&g, e);
+	/* Whoever tells does not tell again: heard before there is a session with the database. */
+	if (r == 0 && g.ops->events)
+		hear_now(&g);
 	r = r < 0 ? r : work_run(&w, e);
 	hear_the_rest(&g);
 	shut(&g);

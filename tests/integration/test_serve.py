@@ -28,6 +28,11 @@ def ncr(name, address, who, remove=False):
     return struct.pack(">H", len(text)) + text.encode()
 
 
+def udp_is_bound(port):
+    with open("/proc/net/udp", encoding="ascii") as f:
+        return any(f":{port:04X} " in line for line in f)
+
+
 class Live:
     """A lab whose daemon runs."""
 
@@ -197,6 +202,18 @@ def test_events_are_kept_while_the_database_is_away(labs, own_postgres, bridges,
              or "database" in live.daemon.log_text(), SOON, what="the loss to be noticed")
     lab.postgres.start()
     live.shows(*(f"n{i}.{FORWARD}" for i in range(2, 52)))
+
+
+def test_events_are_heard_before_the_database_answers(labs, own_postgres, bridges, start, run_dir):
+    dns = start(Bind, [FORWARD, REV24])
+    bridge = bridges(own_postgres.database()).init()
+    live = Live(Lab(run_dir, dns, bridge, own_postgres)).listen()
+    own_postgres.pause()
+    live.daemon = bridge.daemon()
+    wait_for(lambda: udp_is_bound(live.port), SOON, what="the socket to be bound")
+    live.send(ncr(f"early.{FORWARD}", "192.0.2.1", 1))
+    own_postgres.cont()
+    live.shows(f"early.{FORWARD}")
 
 
 def test_events_that_the_database_refuses_again_and_again_are_kept(bind_lab):
