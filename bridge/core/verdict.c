@@ -430,8 +430,32 @@ static int disowned(struct verdict *v, struct arena *a, const struct belief *b)
 	return r;
 }
 
-int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
-		  enum foreign_policy foreign, bool supported)
+static bool has_any(const struct rrs *s, const struct rr *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (rrs_has(s, &v[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Does another client's DHCID stand where ours was?  The name was removed and given to that client:
+ * what it has of ours by chance is its own. */
+static bool is_given_away(const struct belief *b)
+{
+	const struct rr *dhcid, *ours;
+	size_t n = rrs_of(&b->seen, RR_DHCID, &dhcid);
+
+	return b->seen_known && n > 0 && rrs_of(&b->published, RR_DHCID, &ours) > 0 &&
+	       !has_any(&b->published, dhcid, n) && !has_any(&b->want, dhcid, n) &&
+	       !(b->same_client && b->want.n > 0);
+}
+
+/* As verdict_owner, of an owner that nobody has given away. */
+static int judge(struct verdict *out, struct arena *a, const struct belief *b,
+		 enum foreign_policy foreign, bool supported)
 {
 	/* Never looked at: take what we know of our own; prerequisites decide the rest. */
 	const struct rrs *seen = b->seen_known ? &b->seen : &b->published;
@@ -488,4 +512,16 @@ int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
 	}
 	ttl_differs(out, b);
 	return 0;
+}
+
+int verdict_owner(struct verdict *out, struct arena *a, const struct belief *b,
+		  enum foreign_policy foreign, bool supported)
+{
+	struct belief forgotten;
+
+	if (!is_given_away(b))
+		return judge(out, a, b, foreign, supported);
+	forgotten = *b;
+	forgotten.published = (struct rrs){NULL, 0};
+	return judge(out, a, &forgotten, foreign, supported);
 }

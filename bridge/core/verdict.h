@@ -2,7 +2,8 @@
  *
  * Pure.  The table (first match wins, per record type; "ours" means seen equals published or one
  * of offered, beside the DHCID that was offered with it, or the owner carries the DHCID of the
- * identity that wants it; equal by chance is not ours):
+ * identity that wants it; equal by chance is not ours, and where another client's DHCID stands in
+ * place of the one that was published, nothing of published is):
  *
  *  1  want = seen, ours or both absent       in step: published := seen
  *  2  want = seen, not ours                  agreed: nothing sent, nothing owned

@@ -273,13 +273,33 @@ int model_save(struct model *m, int32_t zone_id)
 	return 0;
 }
 
-/* Of a record that is in both, the copy's and what stands there now: of one that somebody else had
- * made and the bridge made again since, nobody can tell whose it is when it comes back without what
- * the bridge put beside it. */
-static enum model_author restored_author(const struct mrec *copy, const struct mrec *now)
+/* Is a client's DHCID there, and none that was there before? */
+static bool comes_with_client(const struct mzone *z, const struct mset *after,
+			   const struct dname *owner)
 {
-	return now->author == MODEL_BRIDGE && copy->author != MODEL_BRIDGE ? MODEL_EITHER
-									   : now->author;
+	bool stays = false;
+
+	for (size_t i = 0; i < z->now.n; i++) {
+		const struct mrec *r = z->now.v[i];
+		bool found;
+
+		if (r->type != RR_DHCID || !dname_equal(&r->owner, owner))
+			continue;
+		mset_find(after, owner, RR_DHCID, r->rdata, r->rdlen, &found);
+		stays = stays || found;
+	}
+	return !stays && has_of(after, owner, RR_DHCID, false);
+}
+
+/* Of a record that is in both, the copy's and what stands there now: of one that somebody else had
+ * made and the bridge made again since, or that comes back beside another DHCID, nobody can tell whose
+ * it is without what the bridge put beside it. */
+static enum model_author restored_author(const struct mzone *z, const struct mset *back,
+					 const struct mrec *copy, const struct mrec *now)
+{
+	bool unclear = copy->author != MODEL_BRIDGE || comes_with_client(z, back, &now->owner);
+
+	return now->author == MODEL_BRIDGE && unclear ? MODEL_EITHER : now->author;
 }
 
 bool model_restore(struct model *m, int32_t zone_id)
@@ -296,7 +316,7 @@ bool model_restore(struct model *m, int32_t zone_id)
 		size_t at = mset_find(&z->now, &r->owner, r->type, r->rdata, r->rdlen, &found);
 
 		if (found)
-			set_author(m, &back, i, restored_author(r, z->now.v[at]));
+			set_author(m, &back, i, restored_author(z, &back, r, z->now.v[at]));
 		else if (was_sent(m, &r->owner, r->type, r->rdata, r->rdlen))
 			set_author(m, &back, i, MODEL_EITHER);
 	}
@@ -320,8 +340,16 @@ bool model_refuses(const struct model *m, const struct dname *owner)
 
 /* ---- another updater ---------------------------------------------------------------------- */
 
-/* An equal record that is written again stays whose it was, unless it was a person's.  Is something
- * of the bridge's gone? */
+static enum model_author rewritten(const struct mzone *z, const struct mset *after,
+				   const struct mrec *r)
+{
+	if (r->author == MODEL_PERSON)
+		return MODEL_EITHER;
+	return comes_with_client(z, after, &r->owner) ? MODEL_UPDATER : r->author;
+}
+
+/* An equal record that is written again stays whose it was, unless it was a person's, or another
+ * client has the name now.  Is something of the bridge's gone? */
 static bool keep_authors(struct model *m, const struct mzone *z, struct mset *after)
 {
 	bool took = false;
@@ -332,8 +360,7 @@ static bool keep_authors(struct model *m, const struct mzone *z, struct mset *af
 		size_t at = mset_find(after, &r->owner, r->type, r->rdata, r->rdlen, &found);
 
 		if (found && after->v[at] != r)
-			set_author(m, after, at,
-				   r->author == MODEL_PERSON ? MODEL_EITHER : r->author);
+			set_author(m, after, at, rewritten(z, after, r));
 		took = took || (!found && r->author != MODEL_PERSON);
 	}
 	return took;

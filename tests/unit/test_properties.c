@@ -216,6 +216,19 @@ static bool carries_our_dhcid(void)
 				 rrs_equal_of(&b.want, view(), RR_DHCID));
 }
 
+/* Another client's DHCID is there in place of the one that we published. */
+static bool replaced(void)
+{
+	const struct rr *is, *was;
+	size_t i, n = rrs_of(view(), RR_DHCID, &is);
+
+	for (i = 0; i < n; i++) {
+		if (rrs_has(&b.published, &is[i]) || rrs_has(&b.want, &is[i]))
+			return false;
+	}
+	return n > 0 && rrs_of(&b.published, RR_DHCID, &was) > 0;
+}
+
 /* In what we published, or in an offered set that came whole with its DHCID. */
 static bool remembered(const struct rr *x)
 {
@@ -226,7 +239,7 @@ static bool remembered(const struct rr *x)
 		    rrs_within_of(&b.offered[i], view(), RR_DHCID))
 			return true;
 	}
-	return rrs_has(&b.published, x);
+	return rrs_has(&b.published, x) && !replaced();
 }
 
 static bool may_be_ours(const struct rr *x)

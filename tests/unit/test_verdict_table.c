@@ -281,12 +281,23 @@ static void only_removals(struct expected *x, const struct combi *c)
 		x->state = BELIEF_DUE;
 }
 
-static void owner(struct expected *x, const struct combi *c)
+/* Another client has the name now: what was ours from before is forgotten. */
+static bool given_away(const struct combi *c)
 {
+	return !c->unknown && c->pub[DHCID] != 0 && c->seen[DHCID] != 0 && !client_wants(c) &&
+	       (c->seen[DHCID] & (c->pub[DHCID] | c->want[DHCID])) == 0;
+}
+
+static void owner(struct expected *x, const struct combi *given)
+{
+	struct combi kept = *given;
+	const struct combi *c = &kept;
 	const uint8_t *seen = c->unknown ? c->pub : c->seen;
 	bool beside = false;
 	int t;
 
+	if (given_away(c))
+		memset(kept.pub, 0, sizeof(kept.pub));
 	memset(x, 0, sizeof(*x));
 	memcpy(x->base, seen, TYPES);
 	x->why = "nothing is wanted here";
