@@ -78,7 +78,8 @@ static bool is_full_due(const struct pull *u)
 
 static bool is_current(const struct pull *u, uint32_t serial)
 {
-	return was_read(u) && serial == u->row.serial && !is_full_due(u) && !is_older(u, serial);
+	return was_read(u) && !u->row.restored && serial == u->row.serial && !is_full_due(u) &&
+	       !is_older(u, serial);
 }
 
 /* Of several servers one may lag behind the other: that is no restored zone. */
@@ -194,20 +195,29 @@ static int transfer(struct pull *u, struct err *e)
 	return r;
 }
 
+/* Kept at once: until the zone has been read, what is written to it may hide where it stood. */
+static int note_restored(struct pull *u, uint32_t serial, struct err *e)
+{
+	flow_say(u->f, MSG_ZONE_RESTORED, u->zone->text,
+		 "serial went back from %u to %u: the zone was restored, "
+		 "what is ours is written again, what we had removed goes again",
+		 newest(&u->row), serial);
+	u->row.restored = true;
+	return pull_keep_row(u, e);
+}
+
 /* The serial is another than the last time, or it is time for a full comparison. */
 static int look_at_all(struct pull *u, uint32_t serial, struct err *e)
 {
 	struct err cause = {0};
+	int r = 0;
 
 	if (behind(u, serial, &cause) < 0)
 		return failed(u, &cause, e);
-	u->rollback = is_older(u, serial);
-	if (u->rollback)
-		flow_say(u->f, MSG_ZONE_RESTORED, u->zone->text,
-			 "serial went back from %u to %u: the zone was restored, "
-			 "what is ours is written again, what we had removed goes again",
-			 newest(&u->row), serial);
-	return transfer(u, e);
+	if (!u->row.restored && is_older(u, serial))
+		r = note_restored(u, serial, e);
+	u->rollback = u->row.restored;
+	return r < 0 ? r : transfer(u, e);
 }
 
 /* One record is enough to know. */

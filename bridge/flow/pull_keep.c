@@ -22,36 +22,20 @@ static bool in_flight(const struct pull *u, const struct belief *b)
 	return b->settled_at_s >= since_s || (b->n_offered > 0 && b->offered_at_s >= since_s);
 }
 
-/* Does the DHCID that is seen say that the name is the client's who is to have it? */
-static bool is_wanted_clients(const struct belief *b)
-{
-	const struct rr *dhcid;
-
-	return rrs_of(&b->seen, RR_DHCID, &dhcid) == 1 && rrs_has(&b->want, dhcid);
-}
-
 /* After a rollback what vanished is as if it had never been: added again, no fight.  What came back
- * and had been ours (recalled) is ours again.  Where another address of the client came back in its
- * place, of which nothing is known, its DHCID is left to prove that; remembered as ours, it would
- * make that address somebody's edit. */
+ * and had been ours (recalled) is ours again. */
 static int roll_back(struct pull *u, struct belief *b, const struct rrs *recalled)
 {
 	struct rrs kept = {NULL, 0};
-	bool came_back = false;
-	size_t i, addresses = 0;
+	size_t i;
 	int r = 0;
 
 	for (i = 0; i < b->seen.n && r == 0; i++) {
 		const struct rr *v = &b->seen.v[i];
-		bool ours = rrs_has(&b->published, v) || rrs_has(recalled, v);
 
-		came_back = came_back || (!ours && rrtype_has(v->type, RRTYPE_MANAGED));
-		addresses += ours && v->type != RR_DHCID;
-		if (ours)
+		if (rrs_has(&b->published, v) || rrs_has(recalled, v))
 			r = rrs_add(&kept, &u->p.arena, v->type, v->rdata, v->rdlen);
 	}
-	if (came_back && addresses == 0 && is_wanted_clients(b))
-		kept = (struct rrs){NULL, 0};
 	b->published = kept;
 	return r;
 }
@@ -371,9 +355,7 @@ static int end_row(struct pull *u, struct err *e)
 		u->row.serial = u->cmp.serial;
 		u->row.read_at_s = u->began_s;
 		u->row.full_at_s = u->partial ? u->row.full_at_s : u->began_s;
-	} else if (u->rollback) {
-		/* That serial is of a history that is gone: nothing that changed is told from it. */
-		u->row.full_at_s = 0;
+		u->row.restored = false;
 	}
 	u->row.known = !u->asking;
 	u->row.last_error = NULL;
@@ -440,6 +422,7 @@ static int row_inside(void *arg, struct err *e)
 	if (r < 0)
 		return r;
 	row.last_error = u->row.last_error;
+	row.restored = row.restored || u->row.restored;
 	if (row.pulled_at_s < u->row.pulled_at_s)
 		row.pulled_at_s = u->row.pulled_at_s;
 	return st->zone_put(st->ctx, &row, e);

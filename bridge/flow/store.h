@@ -43,6 +43,7 @@ struct zone_row {
 	bool known;               /* transferred whole: an owner without row is absent */
 	bool asked;               /* its server does not give it: what is seen of an owner is what it
 				   * answered about this one.  Until a transfer is kept again */
+	bool restored;            /* its serial went back, and it was not read whole since */
 	uint32_t serial;          /* of the last transfer kept, whole or of what changed */
 	int64_t read_at_s;        /* when that transfer began; 0: there was none */
 	int64_t pulled_at_s;      /* last time seen is known to equal the server */

@@ -155,6 +155,7 @@ static int flow_zone_get(void *ctx, struct zone_row *out, struct arena *a, int32
 		.read_at_s = pg_time(rows, 0, 5),
 		.sent_known = !pg_is_null(rows, 0, 6),
 		.asked = pg_bool(rows, 0, 7),
+		.restored = pg_bool(rows, 0, 8),
 	};
 	if (out->sent_known)
 		out->sent_serial = store_u32(rows, 0, 6);
@@ -176,6 +177,7 @@ static int flow_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 	pg_arg_text(&a, row->last_error);
 	pg_arg_time(&a, row->read_at_s);
 	pg_arg_bool(&a, row->asked);
+	pg_arg_bool(&a, row->restored);
 	r = pg_run_later(s->pg, sql_zone_put, &a, e);
 	pg_args_fini(&a);
 	return r;

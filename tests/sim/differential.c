@@ -726,6 +726,7 @@ static int op_zone_get(struct diff *d, struct side *s, const struct call *c, str
 		return r;
 	put_num(&s->out, "known", z.known);
 	put_num(&s->out, "asked", z.asked);
+	put_num(&s->out, "restored", z.restored);
 	put_num(&s->out, "serial", z.serial);
 	put_num(&s->out, "pulled", z.pulled_at_s);
 	put_num(&s->out, "full", z.full_at_s);
@@ -910,6 +911,7 @@ static void fill_call(struct diff *d, struct call *c)
 		c->names[i] = d->names[(first + (size_t)i) % N_NAMES];
 	/* A zone that is known stays so; and rows of before keep their reading. */
 	c->zone = (struct zone_row){.id = c->zone_id, .known = true, .asked = below(d, 4) == 0,
+				    .restored = below(d, 8) == 0,
 				    .serial = below(d, 9) << 29,
 				    .pulled_at_s = some_time(d), .full_at_s = some_time(d),
 				    .read_at_s = some_time(d), .last_error = some_text(d)};

@@ -540,7 +540,7 @@ static int mem_zone_put(void *ctx, const struct zone_row *row, struct err *e)
 
 static bool is_current(const struct zone_row *row, uint32_t serial, int64_t full_s)
 {
-	return row->known && row->serial == serial && row->full_at_s > full_s &&
+	return row->known && !row->restored && row->serial == serial && row->full_at_s > full_s &&
 	       !(row->sent_known && serial_newer(serial, row->sent_serial));
 }
 
