@@ -23,7 +23,7 @@ static struct zone_key some_owner(struct world *w)
 	return k;
 }
 
-/* What the bridge still counts as its own at the owner. */
+/* What the bridge still counts as its own at the owner: a set that was offered comes whole. */
 static bool is_claimed(const struct world *w, const struct model_rr *r)
 {
 	struct belief b = world_belief(w, r->zone_id, r->owner);
@@ -31,7 +31,8 @@ static bool is_claimed(const struct world *w, const struct model_rr *r)
 	bool yes = rrs_has(&b.published, &v);
 
 	for (int i = 0; i < b.n_offered; i++)
-		yes = yes || rrs_has(&b.offered[i], &v);
+		yes = yes || (rrs_has(&b.offered[i], &v) &&
+			      rrs_within_of(&b.offered[i], &b.seen, RR_DHCID));
 	return yes;
 }
 

@@ -34,9 +34,10 @@ static void dump_journal(struct world *w)
 	for (; w->journal_shown < memstore_journal_n(w->bridge[0].ms); w->journal_shown++) {
 		const struct journal_line *l = memstore_journal_at(w->bridge[0].ms, w->journal_shown);
 
-		printf("journal %s %s %s: %s\n", l->event,
+		printf("journal %s %s %s {%s} {%s}: %s\n", l->event,
 		       l->owner == NULL ? "-" : dname_print(name, l->owner),
 		       l->addr == NULL ? "-" : ipaddr_print(ip, l->addr),
+		       l->before == NULL ? "" : l->before, l->after == NULL ? "" : l->after,
 		       l->why == NULL ? "" : l->why);
 	}
 }
