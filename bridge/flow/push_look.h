@@ -11,9 +11,10 @@
 /* May it lie below a cut that nobody has looked for? */
 bool push_needs_look(const struct push_zone *z, const struct belief *b);
 
-/* Looks at those of the page that need it, and reads them again: what is not due any more leaves the
- * page, what could not be looked at stays as it was.  No transaction is open. */
-int push_look(struct planner *p, const struct push_zone *z, struct due_page *page, struct arena *a,
-	      struct err *e);
+/* Asks for those of the page that need it.  *asked becomes true where there were any: what was seen is
+ * planned for, any row that was listed before may be another now.  What could not be looked at stays
+ * as it was.  No transaction is open. */
+int push_look(bool *asked, struct planner *p, const struct push_zone *z,
+	      const struct due_page *page, struct arena *a, struct err *e);
 
 #endif

@@ -257,16 +257,26 @@ static int list_due(struct making *m, struct due_page *pages, size_t *n, struct 
 					     &m->round->arena, e);
 }
 
+/* Before any row is taken: whatever is listed now is as it will be sent. */
+static int look(struct making *m, struct due_page *pages, size_t *n, struct err *e)
+{
+	bool asked = false;
+	size_t at = 0, i;
+	int r = 0;
+
+	for (i = 0; i < m->n_zones && r == 0 && at < *n; i++) {
+		if (pages[at].zone_id == m->zones[i].zone->id)
+			r = push_look(&asked, &m->p, &m->zones[i], &pages[at++], &m->round->arena, e);
+	}
+	return r < 0 || !asked ? r : list_due(m, pages, n, e);
+}
+
 static int take_page(struct making *m, struct push_zone *z, const struct due_page *page,
 		     struct err *e)
 {
-	struct due_page looked = *page;
-	int r;
-
 	z->exhausted = page->n < PUSH_ROUND;
 	push_turn_page(z, page);
-	r = push_look(&m->p, z, &looked, &m->round->arena, e);
-	return r < 0 ? r : make_items(m, looked.v, looked.n, false, e);
+	return make_items(m, page->v, page->n, false, e);
 }
 
 static int take_all(struct making *m, struct err *e)
@@ -275,6 +285,7 @@ static int take_all(struct making *m, struct err *e)
 	size_t n, at = 0, i;
 	int r = pages == NULL ? err_nomem(e) : list_due(m, pages, &n, e);
 
+	r = r < 0 ? r : look(m, pages, &n, e);
 	for (i = 0; i < m->n_zones && r == 0; i++) {
 		struct push_zone *z = &m->zones[i];
 

@@ -279,7 +279,7 @@ static bool may_host_precede(struct ending *x, const struct claim *c, const stru
 
 	if (host == NULL)
 		return true;
-	spread(x, c, host, may_be_same);
+	spread(x, c, host, may_share);
 	for (size_t i = 0; i < x->t->claims.n; i++)
 		if (host[i] && &v[i] != b && may_precede(&v[i], b, b_since_s))
 			return true;
