@@ -112,6 +112,16 @@ static int all_ours(struct ruling *u, const struct facet *f)
 	return 0;
 }
 
+/* The same by DHCID alone: a value that is to make way for another may be written over, but it is not
+ * known as ours before that, and stays should nothing be wanted in its place any more. */
+static int clients(struct ruling *u, const struct belief *b, const struct facet *f)
+{
+	all_ours(u, f);
+	if (!b->same_client && !rrs_equal(&f->want, &f->seen))
+		u->published = f->published;
+	return 0;
+}
+
 /* Row 5 for a part: somebody took records out of a set of ours. */
 static bool part_removed(const struct facet *f)
 {
@@ -309,7 +319,7 @@ static int rule_type(struct ruling *u, struct arena *a, const struct belief *b,
 	if (f->claim.n > 0)
 		return ours_and_theirs(u, a, f);
 	if (ours_by_dhcid(b, f))
-		return among_seen(f) ? ours_and_theirs(u, a, f) : all_ours(u, f);
+		return among_seen(f) ? ours_and_theirs(u, a, f) : clients(u, b, f);
 	type_foreign(u, b, f, foreign);
 	return 0;
 }
@@ -363,7 +373,7 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 	r = join(&v->target, a, target);
 	if (r == 0 && ours)
 		r = join(&v->ours, a, target);
-	if (r == 0 && ours)
+	if (r == 0 && ours && (f->claim.n > 0 || v->published.n > 0))
 		r = join(&v->published, a, &f->seen);
 	return r;
 }

@@ -175,6 +175,16 @@ static struct says row_1_or_3(uint8_t want, uint8_t seen)
 		    want, seen);
 }
 
+/* What another value is to replace is not ours before that is done. */
+static struct says by_dhcid(const struct combi *c, int t, uint8_t want, uint8_t seen)
+{
+	struct says x = row_1_or_3(want, seen);
+
+	if (!c->client && want != seen)
+		x.keep = c->pub[t];
+	return x;
+}
+
 /* Nothing that is seen of the type is ours by memory. */
 static struct says not_ours(const struct combi *c, const uint8_t *seen_all, int t)
 {
@@ -185,7 +195,7 @@ static struct says not_ours(const struct combi *c, const uint8_t *seen_all, int 
 	if (dhcid_proves(c, seen_all) && (client_wants(c) || !other_familys(c, t)) &&
 	    (client_wants(c) || want == seen || (t != PTR && want != 0 && !memory && alone)))
 		return within(want, seen) && want != seen ? row_4(want, seen, want)
-							  : row_1_or_3(want, seen);
+							  : by_dhcid(c, t, want, seen);
 	if (want == seen)
 		return says(2, BELIEF_AGREED, "DNS agrees, but the record is not ours", seen,
 			    t == PTR ? pub : 0, t == PTR ? pub : 0);
@@ -255,7 +265,8 @@ static void dhcid_follows(struct expected *x, const struct combi *c, const uint8
 		      "the name belongs to another client (its DHCID differs)");
 	if (ours) {
 		x->target[DHCID] = x->ours[DHCID] = target;
-		x->keep[DHCID] = seen[DHCID];
+		if (claimed(c, seen, DHCID) != 0 || any(x->keep))
+			x->keep[DHCID] = seen[DHCID];
 	} else {
 		x->target[DHCID] = c->take && wants ? target : seen[DHCID];
 	}
