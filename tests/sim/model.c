@@ -216,6 +216,23 @@ unsigned model_update(struct model *m, struct mzone *z, const struct change *con
 	return rcode;
 }
 
+void model_replay(struct model *m, struct mzone *z, const struct change *const *c, size_t n)
+{
+	uint32_t serial = z->serial;
+
+	model_update(m, z, c, n);
+	for (size_t i = 0; i < n && z->serial != serial; i++) {
+		for (size_t k = 0; k < c[i]->n_upd; k++) {
+			const struct change_rr *u = &c[i]->upd[k];
+
+			if (u->class_ == RR_CLASS_IN)
+				model_share(m, z->zone->id, &c[i]->owner, u->type, u->rdata, u->rdlen);
+		}
+		if (m->replayed != NULL)
+			m->replayed(m->replayed_arg, &c[i]->owner);
+	}
+}
+
 /* ---- people ------------------------------------------------------------------------------- */
 
 bool model_person_add(struct model *m, int32_t zone_id, const struct dname *owner, uint16_t type,
@@ -519,4 +536,10 @@ void model_between(struct model *m, void (*fn)(void *arg, const char *what), voi
 {
 	m->between = fn;
 	m->between_arg = arg;
+}
+
+void model_on_replay(struct model *m, void (*fn)(void *arg, const struct dname *owner), void *arg)
+{
+	m->replayed = fn;
+	m->replayed_arg = arg;
 }

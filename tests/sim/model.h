@@ -12,8 +12,8 @@
 enum model_author {
 	MODEL_PERSON,
 	MODEL_BRIDGE,
-	/* A person wrote what the bridge had once sent, or a restored zone brought back what
-	 * the bridge had removed: by its value nobody can tell whose it is. */
+	/* A person wrote what the bridge had once sent, or a restored zone or a replayed message
+	 * brought back what the bridge had removed: by its value nobody can tell whose it is. */
 	MODEL_EITHER,
 	MODEL_UPDATER,           /* another DHCP updater, for a client of the bridge's */
 };
@@ -23,9 +23,8 @@ struct model_faults {
 	uint32_t lost_request;   /* never arrives; times out */
 	uint32_t lost_answer;    /* applied, times out */
 	uint32_t late;           /* times out, applied within the TSIG fudge, also after newer */
-	/* Of what is applied and never answered a copy comes late.  What was answered does not come
-	 * again: updates go by TCP, and each attempt is signed anew. */
-	uint32_t repeated;
+	uint32_t repeated;       /* of what is applied and never answered a copy comes late */
+	uint32_t replayed;       /* of what was answered too: somebody on the way kept it */
 	uint32_t reordered;      /* overtakes others of its connection */
 	uint32_t broken;         /* the connection breaks under everything in flight */
 	uint32_t unsent;         /* no connection */
@@ -110,5 +109,8 @@ unsigned model_apply(struct model *m, int32_t zone_id, const struct change *cons
 /* Called at every call of the net, before it acts: people edit in between, and a test may look
  * whether a transaction is open.  what: "submit", "collect", "soa", "transfer", "changes", "query". */
 void model_between(struct model *m, void (*fn)(void *arg, const char *what), void *arg);
+
+/* Called with each owner that a replayed message changed. */
+void model_on_replay(struct model *m, void (*fn)(void *arg, const struct dname *owner), void *arg);
 
 #endif

@@ -16,6 +16,7 @@ struct msg {
 	int64_t signed_s;
 	int64_t apply_s;      /* when it comes late */
 	bool lost;            /* its connection broke */
+	bool replay;          /* it was answered before */
 	struct change *c;
 	const struct change **pc;
 	size_t n;
@@ -49,6 +50,8 @@ struct model {
 	struct buf trespass;
 	void (*between)(void *arg, const char *what);
 	void *between_arg;
+	void (*replayed)(void *arg, const struct dname *owner);
+	void *replayed_arg;
 };
 
 struct mzone *model_zone_of(const struct model *m, int32_t id);
@@ -57,6 +60,8 @@ struct mzone *model_zone_of(const struct model *m, int32_t id);
 void model_note_sent(struct model *m, struct mzone *z, const struct change *c);
 /* One message of the bridge, applied: its rcode. */
 unsigned model_update(struct model *m, struct mzone *z, const struct change *const *c, size_t n);
+/* The same of one that was answered before. */
+void model_replay(struct model *m, struct mzone *z, const struct change *const *c, size_t n);
 /* What came late and is due by now. */
 void model_apply_late(struct model *m);
 

@@ -24,7 +24,10 @@ void model_apply_late(struct model *m)
 		struct msg *g = m->late;
 
 		m->late = g->next;
-		model_update(m, &m->zones[g->zone], g->pc, g->n);
+		if (g->replay)
+			model_replay(m, &m->zones[g->zone], g->pc, g->n);
+		else
+			model_update(m, &m->zones[g->zone], g->pc, g->n);
 	}
 }
 
@@ -40,12 +43,14 @@ static void hurry_late(struct model *m)
 }
 
 /* A copy of it comes once more. */
-static void repeat(struct model *m, const struct msg *g)
+static void repeat(struct model *m, const struct msg *g, bool answered)
 {
 	struct msg *copy = arena_dup(&m->a, g, sizeof(*g));
 
-	if (copy != NULL)
-		make_late(m, copy);
+	if (copy == NULL)
+		return;
+	copy->replay = answered;
+	make_late(m, copy);
 }
 
 /* Takes the i-th out. */
@@ -78,7 +83,7 @@ static void break_connection(struct model_conn *k, size_t zone)
 			arrived--;
 			model_update(m, &m->zones[zone], g->pc, g->n);
 		} else if (rng_permille(&m->rng, 500)) {
-			repeat(m, g);
+			repeat(m, g, false);
 		}
 	}
 }
@@ -209,7 +214,7 @@ static void deliver(struct model *m, struct msg *g, struct answer *out)
 	} else if (rng_permille(&m->rng, f->lost_answer)) {
 		model_update(m, z, g->pc, g->n);
 		if (rng_permille(&m->rng, f->repeated))
-			repeat(m, g);
+			repeat(m, g, false);
 		time_out(m, out);
 	} else if (rng_permille(&m->rng, f->late)) {
 		make_late(m, g);
@@ -219,6 +224,8 @@ static void deliver(struct model *m, struct msg *g, struct answer *out)
 	} else {
 		unsigned rcode = model_update(m, z, g->pc, g->n);
 
+		if (f->replayed > 0 && rng_permille(&m->rng, f->replayed))
+			repeat(m, g, true);
 		/* What is refused is asked once a run, and changes nothing. */
 		m->updates -= rcode == RCODE_REFUSED;
 		reply(m, out, rcode);

@@ -124,6 +124,7 @@ static void bad_weather(struct world *w)
 	f->broken = rng_below(&w->rng, 100);
 	f->unsent = rng_below(&w->rng, 100);
 	f->repeated = rng_below(&w->rng, 500);
+	f->replayed = w->replays ? 200 : 0;
 	f->reordered = rng_below(&w->rng, 300);
 	f->servfail = rng_below(&w->rng, 100);
 	f->read_fails = rng_below(&w->rng, 200);
@@ -448,6 +449,12 @@ static void refuse_some(struct world *w)
 	}
 }
 
+/* What it removed nobody else will have removed. */
+static void note_replay(void *arg, const struct dname *owner)
+{
+	world_note_removal(arg, owner);
+}
+
 static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struct total *t)
 {
 	struct world w;
@@ -462,7 +469,9 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	if (ok) {
 		model_between(w.model, pass_between, &w);
 		together_bind(&w);
+		model_on_replay(w.model, note_replay, &w);
 		w.no_transfers = seed % 8 == 0;
+		w.replays = seed % 5 == 2;
 		refuse_some(&w);
 		live(&w, t);
 		heal(&w);
@@ -475,9 +484,9 @@ static bool run_seed(const char *program, uint64_t seed, unsigned verbose, struc
 	if (!ok && verbose)
 		dump(&w);
 	if (!ok)
-		printf("seed %llu (%s%s%s): %s\nreplay: %s -s %llu -n 1 -v\n",
+		printf("seed %llu (%s%s%s%s): %s\nreplay: %s -s %llu -n 1 -v\n",
 		       (unsigned long long)seed, world_company(&w), w.has_d2 ? ", D2" : "",
-		       w.decides ? ", decisions" : "", buf_text(&w.fault), program,
+		       w.decides ? ", decisions" : "", w.replays ? ", replays" : "", buf_text(&w.fault), program,
 		       (unsigned long long)seed);
 	else if (verbose)
 		printf("seed %llu: ok\n", (unsigned long long)seed);

@@ -126,6 +126,7 @@ struct world {
 	uint64_t version;        /* of all source data: the feed's cursor */
 	enum feed_mode mode[N_SOURCES + 1];
 	bool no_transfers;       /* the server never gives a zone */
+	bool replays;            /* somebody between bridge and server keeps messages and sends them again */
 	bool gentle;             /* the feed may say delta, and same when nothing changed */
 
 	unsigned verbose;
