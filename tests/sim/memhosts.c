@@ -337,7 +337,7 @@ static int put_belief(struct memstore *m, const struct belief *v, uint64_t versi
 	b->version = version;
 	b->place = (uintptr_t)b;
 	/* Where seen is not kept it reads as published, once the zone is known. */
-	if (!zone_known && !v->seen_known)
+	if (!v->seen_known)
 		b->seen = b->published;
 	b->seen_known = v->seen_known && (!zone_known || memstore_zone_asked(m, v->zone_id));
 	return memstore_put(m, T_BELIEF, b, e);
