@@ -322,6 +322,20 @@ def test_a_wish_for_the_whole_source_survives_a_read(bind_lab):
         " and whole_done = whole_wanted"), "the whole read that was wished for")
 
 
+def test_hints_of_a_flood_are_asked_together(bind_lab):
+    """Each request to look is a transaction: one for each hint would be most of the work."""
+    lab = bind_lab
+    lab.lease(7, "seven")
+    live = Live(lab).listen(confirm="dhcp4").start()
+    with lab.postgres.listening("ipambridge_look", lab.bridge.database) as heard:
+        for i in range(250):
+            live.send(ncr(f"n{i}.{FORWARD}", f"192.0.2.{1 + i}", i))
+            time.sleep(0.001)
+        live.wait(lambda: heard() > 0, "the source to be asked")
+        time.sleep(0.5)
+        assert heard() < 100
+
+
 def test_a_refused_configuration_leaves_the_evidence_alone(bind_lab):
     live = Live(bind_lab)
     live.lab.lease(7, "seven")

@@ -106,6 +106,33 @@ class Postgres:
             raise AssertionError(f"{text}\n{r.stderr}")
         return [line.split("\x1f") for line in r.stdout.splitlines()]
 
+    @contextlib.contextmanager
+    def listening(self, channel, conninfo=None):
+        """A function that tells how many notifications of the channel came until now."""
+        env = server_env()
+        p = subprocess.Popen([f"{env['PGBIN']}/psql", "-XqAt", "-d", conninfo or self.conninfo],
+                             env=env, text=True, bufsize=1, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        heard = 0
+
+        def ask(text, end):
+            nonlocal heard
+            p.stdin.write(f"{text}\n\\echo {end}\n")
+            p.stdin.flush()
+            while (line := p.stdout.readline().strip()) != end:
+                assert line, f"psql ended: {text}"
+                heard += "notification" in line
+            return heard
+
+        try:
+            ask(f"listen {channel};", "listening")
+            # What came since is printed after a statement.
+            yield lambda: (ask("select 1;", "asked"), ask("select 1;", "asked"))[1]
+        finally:
+            p.stdin.close()
+            p.wait(10)
+            p.stdout.close()
+
     # ---- faults -----------------------------------------------------------------------------
 
     def postmaster_pid(self):
