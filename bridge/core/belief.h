@@ -40,7 +40,7 @@ bool belief_decision_parse(enum belief_decision *out, const char *s, size_t len)
 const char *belief_state_name(enum belief_state s);
 bool belief_state_parse(enum belief_state *out, const char *s, size_t len);
 
-enum { BELIEF_OFFERED_MAX = 4 };
+enum { BELIEF_OFFERED_MAX = 8 };
 
 struct belief {
 	int32_t zone_id;

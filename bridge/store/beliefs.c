@@ -303,21 +303,29 @@ static void put_want(struct pg_args *a, const struct belief *const *v, size_t n)
 	buf_fini(&text);
 }
 
+/* All sets of a row are one element, each with a byte before it that no set has in its text. */
+static void elem_offered(struct pg_args *a, struct buf *text, const struct belief *b)
+{
+	int k;
+
+	buf_reset(text);
+	for (k = 0; k < b->n_offered; k++) {
+		buf_chr(text, '\x1e');
+		rrs_print(text, &b->offered[k]);
+	}
+	a->b.bad |= text->bad;
+	if (b->n_offered > 0)
+		pg_elem_text(a, buf_text(text), text->len);
+	else
+		pg_elem_null(a);
+}
+
 static void put_offered(struct pg_args *a, const struct belief *const *v, size_t n)
 {
 	struct buf text = BUF_INIT;
 	size_t i;
-	int k;
 
-	for (k = 0; k < BELIEF_OFFERED_MAX; k++) {
-		pg_arg_array(a, PG_TEXT, n);
-		for (i = 0; i < n; i++) {
-			if (k < v[i]->n_offered)
-				elem_set(a, &text, &v[i]->offered[k]);
-			else
-				pg_elem_null(a);
-		}
-	}
+	PG_COLUMN(a, PG_TEXT, i, n, elem_offered(a, &text, v[i]));
 	buf_fini(&text);
 }
 

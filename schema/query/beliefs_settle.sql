@@ -1,13 +1,13 @@
 -- Rows that nobody wrote since they were read ($1, their xmin) or writes now; the number of each in
--- the call comes back, with its xmin and its place as they are now.
+-- the call comes back, with its xmin and its place as they are now.  offered: as beliefs_put.sql has it.
 with free as materialized (
 	select o.ctid as at, n.*
-	from unnest($1::xid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-		$8::text[], $9::text[], $10::boolean[], $11::boolean[], $12::text[],
-		$13::timestamptz[], $14::text[], $15::bigint[], $16::timestamptz[],
-		$17::timestamptz[], $18::timestamptz[], $19::bigint[], $20::bigint[], $21::text[])
+	from unnest($1::xid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[],
+		$7::boolean[], $8::boolean[], $9::text[], $10::timestamptz[], $11::text[],
+		$12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+		$16::bigint[], $17::bigint[], $18::text[])
 		with ordinality
-		n (version, zone_id, owner, published, o1, o2, o3, o4, seen, seen_known, guards, state,
+		n (version, zone_id, owner, published, offered, seen, seen_known, guards, state,
 		due_at, why, sent_ttl, offered_at, settled_at, removed_at, reverts, attempts,
 		decided, no)
 	join ipambridge.owner o on o.zone_id = n.zone_id and o.owner = n.owner
@@ -15,7 +15,7 @@ with free as materialized (
 	for no key update of o skip locked)
 update ipambridge.owner o
 set published = n.published,
-	offered = nullif(array_remove(array[n.o1, n.o2, n.o3, n.o4], null), '{}'),
+	offered = (string_to_array(n.offered, e'\x1e'))[2:],
 	seen = n.seen, guards = n.guards,
 	seen_asked = n.seen_known and n.zone_id <> all (array(
 		select id from ipambridge.zone where known)),

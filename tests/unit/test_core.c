@@ -203,8 +203,7 @@ static void answers_mean_what_the_table_says(void **state)
 
 static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 {
-	static const uint8_t addr[][4] = {{192, 0, 2, 1}, {192, 0, 2, 2}, {192, 0, 2, 3},
-					  {192, 0, 2, 4}, {192, 0, 2, 5}};
+	uint8_t addr[4] = {192, 0, 2, 0};
 	struct arena a = ARENA_INIT;
 	struct belief b = {.due_at_s = 7};
 	struct verdict v = {0};
@@ -213,13 +212,15 @@ static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 	(void)state;
 	for (i = 0; i < BELIEF_OFFERED_MAX; i++) {
 		v.ours = (struct rrs){NULL, 0};
-		rrs_add(&v.ours, &a, RR_A, addr[i], 4);
+		addr[3]++;
+		rrs_add(&v.ours, &a, RR_A, addr, 4);
 		assert_int_equal(push_offer(&b, &a, &v, 10 + i), 0);
 	}
 	assert_int_equal(push_offer(&b, &a, &v, 20), 0);  /* the same once more */
 	assert_int_equal(b.offered_at_s, 20);
 	v.ours = (struct rrs){NULL, 0};
-	rrs_add(&v.ours, &a, RR_A, addr[4], 4);
+	addr[3]++;
+	rrs_add(&v.ours, &a, RR_A, addr, 4);
 	push_withdraw(&b, &v);
 	assert_int_equal(b.n_offered, BELIEF_OFFERED_MAX);
 	assert_int_equal(push_offer(&b, &a, &v, 30), 1);
