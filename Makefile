@@ -162,7 +162,7 @@ sim: $(B)/sim
 # The simulation's independent model calls nothing that the bridge decides with.
 truth_obj := $(call obj,$(wildcard tests/sim/truth*.c))
 decides   := belief brake brakes compare decide delta dhcid flow gate identity intake naming observe \
-	plan planner policy ptr push recall restored verdict
+	plan planner policy ptr push recall restored storm verdict
 check-truth: $(truth_obj)
 	! nm -u $^ | grep -E ' U ($(subst $(eval ) ,|,$(decides)))_'
 

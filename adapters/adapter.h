@@ -41,6 +41,8 @@ struct adapter_ops {
 	 * followed is not let go before all of it was given out: until then the answer is still
 	 * ADAPTER_DELTA, and the wish is to be told again.  NULL: only a new open does that. */
 	void (*whole)(struct adapter *a);
+	/* Bytes that are there to be read; negative: it can't be told now.  NULL: never. */
+	int64_t (*ahead)(const struct adapter *a);
 	/* Where we are, as text for the next open; valid until the next call. NULL: no cursor. */
 	const char *(*cursor)(struct adapter *a);
 	void (*close)(struct adapter *a);

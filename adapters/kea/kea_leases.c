@@ -419,6 +419,13 @@ static void kea_whole(struct adapter *base)
 	a->whole = true;
 }
 
+static int64_t kea_ahead(const struct adapter *base)
+{
+	const struct kea_leases *a = (const struct kea_leases *)base;
+
+	return a->held.fd < 0 || a->emitting ? -1 : kea_id_open(a->held.fd).size - a->spot.offset;
+}
+
 static const char *kea_cursor(struct adapter *base)
 {
 	const struct kea_leases *a = (const struct kea_leases *)base;
@@ -481,6 +488,7 @@ const struct adapter_ops kea_leases_ops = {
     .open = kea_open,
     .read = kea_read,
     .whole = kea_whole,
+    .ahead = kea_ahead,
     .cursor = kea_cursor,
     .close = kea_close,
 };

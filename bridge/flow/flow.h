@@ -33,6 +33,7 @@ struct flow_counts {
 	uint64_t held;       /* rows held by the brake */
 	uint64_t conflicts;  /* owners in conflict now */
 	uint64_t pulled;     /* differences the transfers brought */
+	uint64_t news;       /* observations that said something new, or that something ended */
 	bool closed;         /* nothing was sent at all; what is due counts as held */
 };
 

@@ -10,6 +10,7 @@ int intake_note(struct intake *in, const char *event, const struct obs *o, const
 	struct buf b = BUF_INIT;
 	int r;
 
+	in->f->counts.news++;
 	buf_printf(&b, "source %s, %s", in->src->name, obs_kind_name((enum obs_kind)o->kind));
 	if (o->name.len > 0) {
 		buf_str(&b, ", name \"");

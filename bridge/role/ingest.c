@@ -14,6 +14,7 @@
 #include "bridge/base/log.h"
 #include "bridge/base/own.h"
 #include "bridge/base/spool.h"
+#include "bridge/core/storm.h"
 #include "bridge/role/roles.h"
 #include "bridge/role/work.h"
 #include "bridge/value/obs_pack.h"
@@ -26,6 +27,8 @@ enum {
 	SLICE = 500,                     /* observations between two looks whether to stop */
 	HEARD_MS = 5000,                 /* how often it is noted that the source is there */
 	ASK_MS = 10,                     /* between two times that the confirming source is asked */
+	FLOOD = 16,                      /* hints in that time: more, and it is asked more seldom */
+	ASK_FLOOD_MS = 100,
 	LAST_MS = 500,                   /* for what is still in the socket at a stop */
 };
 
@@ -40,9 +43,11 @@ struct ingest {
 	int64_t full_ms;                 /* monotonic: when it was last read whole */
 	int64_t next_ms;                 /* not before: it failed, or is read every so often */
 	unsigned failures;
+	struct storm storm;              /* does the DHCP server come first? */
 	bool lost;                       /* events were lost: the confirming source is to look */
 	int64_t heard_ms;                /* monotonic: noted last */
 	int64_t asked_ms;                /* monotonic: the confirming source, last */
+	int64_t ask_ms;                  /* and not again for so long */
 	struct spool spool;
 	bool spool_failing;              /* said already */
 	uint8_t kind;                    /* what its observations are, as configured */
@@ -166,11 +171,38 @@ static int note_heard(struct ingest *g, struct err *e)
 	return r < 0 ? r : flow_wake_waits(g->flow, g->space, e);
 }
 
+/* The DHCP server comes first: see storm.h. */
+static void rest(struct ingest *g)
+{
+	int64_t until_ms = clock_mono_ms() + STORM_REST_MS, was = g->adapter->ops->ahead(g->adapter);
+	bool said = false;
+
+	live_busy(g->l, STORM_REST_MS, "resting, the DHCP server is busy");
+	while (was >= 0 && clock_mono_ms() < until_ms && !live_wait(g->l, STORM_LOOK_MS)) {
+		int64_t is = g->adapter->ops->ahead(g->adapter);
+
+		if (is < 0 || !storm_goes_on(is - was, STORM_LOOK_MS))
+			break;
+		if (!said)
+			log_info(g->conf->name, "more than %d new leases a second: the DHCP server comes "
+				 "first, names wait for up to %d s", STORM_PER_S, STORM_REST_MS / 1000);
+		said = true;
+		was = is;
+	}
+	if (!said)
+		storm_was_none(&g->storm, clock_mono_ms());
+}
+
+static bool may_rest(const struct ingest *g)
+{
+	return g->adapter != NULL && g->ops->follows && g->ops->ahead != NULL;
+}
+
 static int read_turn(struct ingest *g, struct err *e)
 {
 	struct flow_feed feed = {.ctx = g, .open = feed_open_, .read = feed_read,
 				 .cursor = feed_cursor, .close = feed_close_};
-	uint64_t failed = g->flow->counts.pending;
+	uint64_t failed = g->flow->counts.pending, news = g->flow->counts.news;
 	int r = flow_read_source(g->flow, g->space, g->src, &feed, e);
 
 	/* What the adapter gave and the database did not take it gives again from the cursor. */
@@ -182,6 +214,9 @@ static int read_turn(struct ingest *g, struct err *e)
 	}
 	g->failures = 0;
 	g->failing = false;
+	news = g->flow->counts.news - news;
+	if (r == 0 && storm_rises(&g->storm, news, clock_mono_ms()) && may_rest(g))
+		rest(g);
 	if (!g->ops->follows)
 		g->next_ms = clock_mono_ms() + g->every_ms;
 	return r < 0 ? r : note_heard(g, e);
@@ -454,7 +489,7 @@ static int tell_turn(struct ingest *g, struct err *e)
 
 	/* Of a flood of hints, those of a while are one: the socket keeps them. */
 	if (g->confirm != NULL)
-		live_wait(g->l, g->asked_ms + ASK_MS - clock_mono_ms());
+		live_wait(g->l, g->asked_ms + g->ask_ms - clock_mono_ms());
 	obs_batch_init(&b);
 	r = g->confirm != NULL ? 0 : drain_spool(g, &b, e);
 	if (r == 0 && !live_stopped(g->l)) {
@@ -463,6 +498,8 @@ static int tell_turn(struct ingest *g, struct err *e)
 		r = g->adapter == NULL ? 0 : take(g, &b, &done, e);
 		/* What the database did not take comes again with the spool. */
 		put_by(g, &b, done);
+		/* Of a flood all in that time, whatever it is, come to more. */
+		g->ask_ms = (int64_t)b.n * ASK_MS < FLOOD * g->ask_ms ? ASK_MS : ASK_FLOOD_MS;
 	}
 	obs_batch_fini(&b);
 	return r;
@@ -580,7 +617,8 @@ static const struct conf_source *find_source(const struct conf *c, const char *o
 
 int role_ingest(struct live *l, struct err *e)
 {
-	struct ingest g = {.l = l, .conf = find_source(l->conf, l->of), .spool = SPOOL_INIT};
+	struct ingest g = {.l = l, .conf = find_source(l->conf, l->of), .spool = SPOOL_INIT,
+			   .ask_ms = ASK_MS};
 	struct work w = {.l = l, .arg = &g, .begin = begin, .turn = turn, .away = away,
 			 .failing = &g.failing, .many = true};
 	int r;
