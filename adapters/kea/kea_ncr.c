@@ -19,6 +19,8 @@
 enum {
 	SLOTS = 64, /* datagrams of one system call */
 	READ_MAX = 4000, /* datagrams of one read */
+	/* Of mere hints so many are enough to say that there is a flood. */
+	HINTS_MAX = 200,
 	POLL_MAX_MS = 60000,
 	SAY_EVERY_MS = 60000,
 	/* The kernel doubles what we ask for and counts 1,280 bytes for a request: 13,000 of them,
@@ -36,6 +38,7 @@ struct kea_ncr {
 	char subject[80]; /* of log lines */
 	struct prefix *allow;
 	size_t n_allow;
+	bool hints; /* somebody else is asked what is true */
 	uint64_t record; /* datagrams received */
 	uint32_t dropped; /* by the kernel, as it last said */
 	uint64_t unsaid; /* of them, not logged yet */
@@ -83,6 +86,8 @@ static int take_one(struct kea_ncr *a, struct obs_batch *into, size_t i, int64_t
 	struct ipaddr from;
 
 	a->record++;
+	if (a->hints && into->n >= HINTS_MAX)
+		return 0;
 	if (!sender_addr(&from, &a->from[i]) || !allowed(a, &from)) {
 		refuse_sender(a, into, &from);
 		return 0;
@@ -394,6 +399,7 @@ static int ncr_open(struct adapter **out, const struct settings *set, const char
 	a->base.ops = &kea_ncr_ops;
 	a->fd = -1;
 	link_slots(a);
+	a->hints = settings_str(set, "confirm", NULL) != NULL;
 	r = configure(a, set, e);
 	if (r < 0) {
 		ncr_close(&a->base);

@@ -14,20 +14,18 @@
 enum {
 	STORM_PER_S = 1000,     /* leases that are news, no renewals */
 	STORM_REST_MS = 10000,  /* at most at a time */
-	STORM_LOOK_MS = 50,     /* between two looks at what is being written */
+	STORM_LOOK_MS = 100,    /* between two looks at what is being written */
 };
 
 struct storm {
 	int64_t since_ms;   /* counted since */
 	uint64_t news;
-	int64_t next_ms;    /* no rest before */
 };
 
-/* So much was news in what has just been read.  True: rest now. */
-bool storm_rises(struct storm *s, uint64_t news, int64_t now_ms);
+/* So much was news in what has just been read, and so many bytes have been written since; negative:
+ * nobody can tell.  True: rest now. */
+bool storm_rises(struct storm *s, uint64_t news, int64_t ahead, int64_t now_ms);
 /* Resting, so many bytes were written in the last ms: is it a storm still? */
 bool storm_goes_on(int64_t bytes, int64_t ms);
-/* It was none: for a while there is no other rest. */
-void storm_was_none(struct storm *s, int64_t now_ms);
 
 #endif

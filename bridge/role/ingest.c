@@ -171,31 +171,28 @@ static int note_heard(struct ingest *g, struct err *e)
 	return r < 0 ? r : flow_wake_waits(g->flow, g->space, e);
 }
 
+/* What has been written since it was read; negative: it can't be told. */
+static int64_t ahead(const struct ingest *g)
+{
+	bool tells = g->adapter != NULL && g->ops->follows && g->ops->ahead != NULL;
+
+	return tells ? g->ops->ahead(g->adapter) : -1;
+}
+
 /* The DHCP server comes first: see storm.h. */
 static void rest(struct ingest *g)
 {
-	int64_t until_ms = clock_mono_ms() + STORM_REST_MS, was = g->adapter->ops->ahead(g->adapter);
-	bool said = false;
+	int64_t until_ms = clock_mono_ms() + STORM_REST_MS, is = ahead(g), was;
 
+	log_info(g->conf->name, "more than %d new leases a second: the DHCP server comes first, names "
+		 "wait for up to %d s", STORM_PER_S, STORM_REST_MS / 1000);
 	live_busy(g->l, STORM_REST_MS, "resting, the DHCP server is busy");
-	while (was >= 0 && clock_mono_ms() < until_ms && !live_wait(g->l, STORM_LOOK_MS)) {
-		int64_t is = g->adapter->ops->ahead(g->adapter);
-
-		if (is < 0 || !storm_goes_on(is - was, STORM_LOOK_MS))
-			break;
-		if (!said)
-			log_info(g->conf->name, "more than %d new leases a second: the DHCP server comes "
-				 "first, names wait for up to %d s", STORM_PER_S, STORM_REST_MS / 1000);
-		said = true;
+	do {
+		if (live_wait(g->l, STORM_LOOK_MS) || clock_mono_ms() >= until_ms)
+			return;
 		was = is;
-	}
-	if (!said)
-		storm_was_none(&g->storm, clock_mono_ms());
-}
-
-static bool may_rest(const struct ingest *g)
-{
-	return g->adapter != NULL && g->ops->follows && g->ops->ahead != NULL;
+		is = ahead(g);
+	} while (is >= 0 && storm_goes_on(is - was, STORM_LOOK_MS));
 }
 
 static int read_turn(struct ingest *g, struct err *e)
@@ -215,7 +212,7 @@ static int read_turn(struct ingest *g, struct err *e)
 	g->failures = 0;
 	g->failing = false;
 	news = g->flow->counts.news - news;
-	if (r == 0 && storm_rises(&g->storm, news, clock_mono_ms()) && may_rest(g))
+	if (r == 0 && storm_rises(&g->storm, news, ahead(g), clock_mono_ms()))
 		rest(g);
 	if (!g->ops->follows)
 		g->next_ms = clock_mono_ms() + g->every_ms;
