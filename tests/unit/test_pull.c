@@ -85,6 +85,52 @@ static void serial_of_before_a_restore_tells_nothing(void **state)
 	assert_int_equal(seen_at(f, "three.lab.example"), 1);
 }
 
+static int breaks_off(void *ctx, const struct policy_zone *zone, transfer_sink sink, void *arg,
+		      uint32_t *serial, struct err *e)
+{
+	(void)ctx;
+	(void)zone;
+	(void)sink;
+	(void)arg;
+	(void)serial;
+	return err_set(e, ERR_BUSY, "connection reset");
+}
+
+static bool is_restored(struct fix *f)
+{
+	struct zone_row row;
+
+	assert_int_equal(f->store.zone_get(f->m, &row, &f->a, ZONE_FORWARD, NULL), 0);
+	return row.restored;
+}
+
+/* Also where others write to it until it can be read. */
+static void a_restore_is_remembered_until_the_zone_is_read(void **state)
+{
+	struct fix *f = *state;
+	struct flow_net whole = f->net;
+	uint64_t told;
+
+	model_save(f->model, ZONE_FORWARD);
+	person_adds(f, "gone.lab.example");
+	pull(f);
+	assert_true(model_restore(f->model, ZONE_FORWARD));
+	f->net.transfer = breaks_off;
+	pull(f);
+	assert_true(is_restored(f));
+	f->net = whole;
+	f->flow.n_down = 0;  /* another run */
+	person_adds(f, "one.lab.example");
+	person_adds(f, "two.lab.example");
+	told = model_told(f->model);
+	pull(f);
+	assert_int_equal(model_told(f->model), told);  /* all of it is read */
+	assert_int_equal(seen_at(f, "gone.lab.example"), 0);
+	assert_false(is_restored(f));
+	pull(f);
+	assert_false(is_restored(f));
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
@@ -92,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_changed_is_told_from_the_last_look),
 		T(serial_of_before_a_restore_tells_nothing),
+		T(a_restore_is_remembered_until_the_zone_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
