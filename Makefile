@@ -141,7 +141,7 @@ properties: $(B)/unit/test_properties
 # The decisions alone: which of their branches no unit test takes, and which small change of them
 # none notices (SAMPLE=n tries n of them).
 CORE_TESTS := classless core decide gate identity naming nomem policy properties push_state restored \
-	verdict verdict_table
+	storm verdict verdict_table
 .PHONY: coverage coverage-run mutate
 coverage:
 	$(MAKE) B=build/coverage OPT='-O0 --coverage' LDOPT=--coverage coverage-run
@@ -225,7 +225,7 @@ analyze:
 build-only: $(B)/ipambridge
 
 # What CI adds to "contrib/bootstrap check": the sanitizer build of everything, fuzzing, static
-# analysis, a longer simulation.
+# analysis, a longer simulation, every branch of core.
 ci-rest:
 	$(MAKE) analyze
 	$(MAKE) CC=clang SAN=address,undefined SIM_SEEDS=100 unit sim
@@ -233,6 +233,7 @@ ci-rest:
 	$(MAKE) fuzz
 	$(MAKE) SIM_SEEDS=20000 sim
 	$(MAKE) properties
+	$(MAKE) coverage
 
 ci: check integration ci-rest
 

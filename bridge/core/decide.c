@@ -82,12 +82,6 @@ static int take_ipam(struct belief *b, const char **why)
 	return DECIDE_DONE;
 }
 
-/* Of what we write all but the mark of the client. */
-static bool is_address_type(uint16_t type)
-{
-	return rrtype_has(type, RRTYPE_MANAGED) && type != RR_DHCID;
-}
-
 /* What is seen and wanted.  *fresh: an address or PTR of it is not ours yet. */
 static int equal_part(struct rrs *out, struct arena *a, const struct belief *b, bool *any,
 		      bool *fresh)
@@ -101,7 +95,7 @@ static int equal_part(struct rrs *out, struct arena *a, const struct belief *b, 
 
 		if (!rrs_has(&b->want, v))
 			continue;
-		*any = *any || is_address_type(v->type);
+		*any = *any || v->type != RR_DHCID;
 		*fresh = *fresh || !rrs_has(&b->published, v);
 		r = rrs_add(out, a, v->type, v->rdata, v->rdlen);
 	}

@@ -377,7 +377,7 @@ static int settle_name(struct contest *c, struct seat *list)
 	struct seat *s;
 	int r = 0;
 
-	if (list != NULL && list->next != NULL &&
+	if (list->next != NULL &&
 	    policy_duplicates(c->space, &list->host->name) == DUPLICATES_REFUSE)
 		other = rival(c, list);
 	if (other != NULL)

@@ -141,6 +141,21 @@ static void a_row_goes_when_nothing_is_in_it(void **state)
 	assert_false(belief_is_empty(&b));
 }
 
+static void cuts_aliases_and_names_set_aside_bear_on_others(void **state)
+{
+	struct rr one = {RR_A, 0, NULL};
+	struct belief b = {.seen = {&one, 1}};
+
+	(void)state;
+	assert_false(belief_guards(&b));
+	one.type = RR_NS;
+	assert_true(belief_guards(&b));
+	b = (struct belief){.decided = DECIDED_DNS};
+	assert_true(belief_guards(&b));
+	b.decided = DECIDED_DISOWNED;
+	assert_false(belief_guards(&b));
+}
+
 static void every_rcode_has_a_name(void **state)
 {
 	static const char *const names[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
@@ -814,6 +829,11 @@ static void a_suffix_is_lost_with_a_change_of_kind_or_client(void **state)
 	settle(&a, &claim, 1, &old, 1);
 	assert_true(dname_equal(&claim.name, &claim.asked));
 	assert_int_equal(claim.since_s, 9);
+	old.name.len = 0;  /* it went without a name, which here means nothing */
+	claim = host("192.0.2.5", OBS_LEASE, who("", "", 1));
+	settle(&a, &claim, 1, &old, 1);
+	assert_true(dname_equal(&claim.name, &claim.asked));
+	old.name = fx_name("pc-1234.lab.example");
 	old.kind = OBS_DNS;  /* a description holds nothing */
 	claim = host("192.0.2.5", OBS_LEASE, who("", "", 1));
 	settle(&a, &claim, 1, &old, 1);
@@ -1071,6 +1091,7 @@ int main(void)
 	    cmocka_unit_test(a_message_is_full_by_bytes_too),
 	    cmocka_unit_test(every_state_has_a_name_that_reads_back),
 	    cmocka_unit_test(a_row_goes_when_nothing_is_in_it),
+	    cmocka_unit_test(cuts_aliases_and_names_set_aside_bear_on_others),
 	    cmocka_unit_test(every_rcode_has_a_name),
 	    cmocka_unit_test(answers_mean_what_the_table_says),
 	    cmocka_unit_test(offers_are_bounded_and_a_refusal_is_kept),

@@ -483,6 +483,10 @@ static void with_refuse_none_of_several_gets_a_free_name(void **state)
 	assert_int_equal(claims[1].name.len, 0);
 	assert_true(dname_equal(&claims[2].name, &claims[2].asked));
 	assert_non_null(strstr(claims[1].why, "192.0.2.7 and 192.0.2.8"));
+	/* Nor of three. */
+	claims[0].name = claims[1].name = claims[2].name = claims[2].asked = claims[0].asked;
+	settle(&c, claims, 3, NULL, 0, NULL, 0);
+	assert_int_equal(claims[0].name.len + claims[1].name.len + claims[2].name.len, 0);
 	/* Alone it gets it. */
 	claims[0].name = claims[0].asked;
 	settle(&c, claims, 1, &old, 1, NULL, 0);

@@ -288,6 +288,23 @@ static int settle(struct arena *a, const void *with)
 	return r;
 }
 
+/* Where losing or asking both leaves one without a name. */
+static int settle_duplicates(struct arena *a, const void *with)
+{
+	struct host claims[] = {a_host("192.0.2.5", "pc.lab.example", OBS_LEASE, 1),
+				a_host("192.0.2.6", "pc.lab.example", OBS_LEASE, 2)};
+	struct plan_names in = {claims, 2, NULL, 0, NULL, 0};
+	struct plan_answer out;
+	int r;
+
+	fx_zones[0].duplicates = *(const enum duplicates_policy *)with;
+	r = plan_settle_names(&out, a, &fx_space, &in);
+	fx_zones[0].duplicates = DUPLICATES_SUFFIX;
+	if (r == 0)
+		assert_int_equal(claims[1].name.len, 0);
+	return r;
+}
+
 /* The suffix of the one that loses is a name that another one has. */
 static int settle_suffix(struct arena *a, const void *with)
 {
@@ -365,10 +382,13 @@ static int name_one(struct arena *a, const void *with)
 
 static void names_without_memory_are_not_settled(void **state)
 {
+	static const enum duplicates_policy first = DUPLICATES_FIRST, refuse = DUPLICATES_REFUSE;
 	static const enum obs_kind kinds[] = {OBS_MANUAL, OBS_LEASE, OBS_DNS};
 
 	(void)state;
 	runs_out(settle, NULL);
+	runs_out(settle_duplicates, &first);
+	runs_out(settle_duplicates, &refuse);
 	runs_out(settle_suffix, NULL);
 	runs_out(settle_joined, NULL);
 	runs_out(plan, NULL);

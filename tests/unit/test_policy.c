@@ -229,6 +229,7 @@ static void sources_and_spaces_are_found_by_name_and_id(void **state)
 	assert_null(policy_source_by_name(&w->spaces[1], "dhcp"));
 	assert_ptr_equal(policy_space_by_name(&w->policy, "b"), &w->spaces[1]);
 	assert_null(policy_space_by_name(&w->policy, "B"));
+	assert_int_equal(policy_n_zones(&w->policy), w->spaces[0].n_zones + w->spaces[1].n_zones);
 	world_free(w);
 }
 
@@ -264,6 +265,7 @@ static void the_digest_sees_what_decides(void **state)
 	CHANGES(w->zones[0].ttl_s, 301);
 	CHANGES(w->zones[0].foreign, FOREIGN_TAKE);
 	CHANGES(w->zones[0].addresses, ADDRESSES_NEWEST);
+	CHANGES(w->zones[0].duplicates, DUPLICATES_FIRST);
 	CHANGES(w->zones[0].dhcid, false);
 	CHANGES(w->zones[0].view, "inside");
 	CHANGES(w->zones[0].text, "example2");

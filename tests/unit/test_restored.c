@@ -143,6 +143,8 @@ static void what_a_person_let_us_write_over_was_not_ours(void **state)
 
 	(void)state;
 	check(A1, l, 3, "");
+	l[1].after = A1_A2;
+	check(A1, l, 3, "");
 	/* But what we made of it was. */
 	check(A2, (struct past_line[]){done(A2, ""), l[0], l[2]}, 3, A2);
 	l[2].event = "observed";
