@@ -255,6 +255,25 @@ static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 	arena_fini(&a);
 }
 
+/* What stands there in place of what is wanted is a conflict, what is equal is none. */
+static void a_disowned_name_is_contested_where_it_differs(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct belief b = {.owner = fx_name("pc.lab.example"), .decided = DECIDED_DISOWNED,
+			   .seen_known = true};
+	struct verdict v;
+
+	(void)state;
+	rrs_add(&b.want, &a, RR_A, "\300\0\2\1", 4);
+	rrs_add(&b.seen, &a, RR_A, "\300\0\2\2", 4);
+	assert_int_equal(verdict_owner(&v, &a, &b, FOREIGN_KEEP, true), 0);
+	assert_true(v.contested);
+	b.seen = b.want;
+	assert_int_equal(verdict_owner(&v, &a, &b, FOREIGN_KEEP, true), 0);
+	assert_false(v.contested);
+	arena_fini(&a);
+}
+
 static void nothing_is_sent_in_step_or_without_a_difference(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -1095,6 +1114,7 @@ int main(void)
 	    cmocka_unit_test(every_rcode_has_a_name),
 	    cmocka_unit_test(answers_mean_what_the_table_says),
 	    cmocka_unit_test(offers_are_bounded_and_a_refusal_is_kept),
+	    cmocka_unit_test(a_disowned_name_is_contested_where_it_differs),
 	    cmocka_unit_test(nothing_is_sent_in_step_or_without_a_difference),
 	    cmocka_unit_test(a_dhcid_compares_only_for_one_name_and_one_type),
 	    cmocka_unit_test(a_duid_is_taken_out_of_an_rfc_4361_client_identifier),
