@@ -328,14 +328,14 @@ static void without_the_right_to_make_roles_everything_works(void **state)
 static void the_schema_is_created_once(void **state)
 {
 	struct world *w = *state;
-	struct migration_row rows[8];
+	struct migration_row rows[64];
 	unsigned n_run;
 	size_t n;
 
 	assert_int_equal(store_open(&w->store, w->pg, &w->e), ERR_CONF);
 	assert_non_null(strstr(w->e.hint, "db init"));
 	assert_int_equal(db_migrate(w->pg, &n_run, &w->e), ERR_CONF);
-	ok(w, db_status(w->pg, rows, 8, &n, &w->e));
+	ok(w, db_status(w->pg, rows, 64, &n, &w->e));
 	assert_int_equal(n, sql_n_migrations);
 	assert_string_equal(rows[0].applied_at, "");
 	ok(w, db_init(w->pg, &n_run, &w->e));
@@ -344,7 +344,7 @@ static void the_schema_is_created_once(void **state)
 	assert_int_equal(n_run, 0);
 	ok(w, db_migrate(w->pg, &n_run, &w->e));
 	assert_int_equal(n_run, 0);
-	ok(w, db_status(w->pg, rows, 8, &n, &w->e));
+	ok(w, db_status(w->pg, rows, 64, &n, &w->e));
 	assert_int_equal(strlen(rows[0].applied_at), 20);
 	assert_false(rows[0].changed);
 	ok(w, store_open(&w->store, w->pg, &w->e));
@@ -354,13 +354,13 @@ static void the_schema_is_created_once(void **state)
 static void a_migration_edited_after_its_release_is_refused(void **state)
 {
 	struct world *w = *state;
-	struct migration_row rows[8];
+	struct migration_row rows[64];
 	unsigned n_run;
 	size_t n;
 
 	ok(w, db_init(w->pg, &n_run, &w->e));
 	ok(w, pg_script(w->pg, "update ipambridge.migration set sha256 = 'other'", &w->e));
-	ok(w, db_status(w->pg, rows, 8, &n, &w->e));
+	ok(w, db_status(w->pg, rows, 64, &n, &w->e));
 	assert_true(rows[0].changed);
 	assert_int_equal(db_migrate(w->pg, &n_run, &w->e), ERR_CONF);
 }
@@ -368,7 +368,7 @@ static void a_migration_edited_after_its_release_is_refused(void **state)
 static void a_newer_schema_is_refused(void **state)
 {
 	struct world *w = *state;
-	struct migration_row rows[8];
+	struct migration_row rows[64];
 	unsigned n_run;
 	size_t n;
 
@@ -377,7 +377,7 @@ static void a_newer_schema_is_refused(void **state)
 	assert_int_equal(store_open(&w->store, w->pg, &w->e), ERR_CONF);
 	assert_non_null(strstr(w->e.text, "9999"));
 	assert_int_equal(db_migrate(w->pg, &n_run, &w->e), ERR_CONF);
-	assert_int_equal(db_status(w->pg, rows, 8, &n, &w->e), ERR_CONF);
+	assert_int_equal(db_status(w->pg, rows, 64, &n, &w->e), ERR_CONF);
 	ok(w, pg_script(w->pg, "delete from ipambridge.migration", &w->e));
 	assert_int_equal(store_open(&w->store, w->pg, &w->e), ERR_CONF);
 	assert_non_null(strstr(w->e.hint, "db migrate"));
