@@ -23,13 +23,29 @@ static bool is_unmoved(const struct world *w, const struct place *p)
 	return who_equal(&who, &p->told.who);
 }
 
+/* Has a person decided about the PTR, or about a name that the address asked for?  Then nobody can
+ * tell whether one of ours stood there as ours. */
+static bool is_decided(const struct truth *t, const struct place *p, const struct plot *plot)
+{
+	bool yes = plot != NULL && plot->decided;
+
+	for (size_t i = 0; i < t->claims.n && !yes; i++) {
+		const struct claim *c = &t->claims.v[i];
+		const struct plot *name = c->place != p ? NULL
+					: truth_plot(t, ZONE_FWD, &c->voice.asked);
+
+		yes = name != NULL && name->decided;
+	}
+	return yes;
+}
+
 static void note_edit(const struct truth *t, const struct world *w, struct place *p, bool begins)
 {
 	const struct plot *plot = truth_plot(t, p->zone, &p->reverse);
 	unsigned records = plot == NULL ? 0 : plot->ours + plot->open + plot->theirs;
 	struct told *x = &p->told;
 
-	if (plot != NULL && plot->decided) {
+	if (is_decided(t, p, plot)) {
 		x->ours = x->fresh = x->edit = x->ended = false;
 		x->n = p->n_theirs;
 		x->target = p->theirs;
@@ -80,7 +96,7 @@ void truth_clean_edit(const struct truth *t, const struct world *w, struct place
 	x->fresh = false;
 	if (x->edit)
 		age_edit(w, p);
-	x->ours = plot != NULL && !plot->decided && p->n_ours > 0 && plot->open + plot->theirs == 0 &&
+	x->ours = plot != NULL && !is_decided(t, p, plot) && p->n_ours > 0 && plot->open + plot->theirs == 0 &&
 		  world_removals(w, &p->reverse) < 3;
 	x->restores = w->restores;
 	x->moved = false;

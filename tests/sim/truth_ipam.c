@@ -78,10 +78,7 @@ static bool check_evidence_of(struct ending *x, const struct place *p, const str
 	bool told = false;
 
 	for (size_t i = 0; i < n; i++) {
-		/* A decision about the name of a PTR moves the border between an edit and a word. */
-		bool open = x->w->decides && (e[i].obs.kind == OBS_DNS || e[i].obs.kind == OBS_EDIT);
-
-		if (!open && !is_true(x, p, &e[i]))
+		if (!is_true(x, p, &e[i]))
 			world_fault(x->w, "truth: %s: source %d no longer says what is kept of it",
 				    addr_text(p), e[i].source_id);
 		due += e[i].source_id != SRC_DNS;
