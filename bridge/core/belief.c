@@ -50,12 +50,104 @@ bool belief_is_empty(const struct belief *b)
 	       b->decided == DECIDED_NOTHING;
 }
 
-void belief_see(struct belief *b, const struct rrs *seen)
+void belief_print_offer(struct buf *out, const struct belief *b, int i)
 {
+	buf_printf(out, "%lld ", (long long)b->offered_at_s[i]);
+	rrs_print(out, &b->offered[i]);
+}
+
+enum { TIME_DIGITS = 18 };
+
+/* How many digits the text begins with; *out is their number. */
+static size_t read_time(int64_t *out, const char *s, size_t len)
+{
+	size_t n = 0;
+
+	*out = 0;
+	for (; n < len && n < TIME_DIGITS && s[n] >= '0' && s[n] <= '9'; n++)
+		*out = *out * 10 + (s[n] - '0');
+	return n;
+}
+
+int belief_parse_offer(struct belief *b, struct arena *a, const char *s, size_t len, struct err *e)
+{
+	struct rrs x = {NULL, 0};
+	int64_t at_s;
+	size_t n = read_time(&at_s, s, len);
+	int r = 0;
+
+	if (n == 0 || n == len || s[n] != ' ')
+		return err_set(e, ERR_PROTO, "an offered set is without its time");
+	if (b->n_offered == BELIEF_OFFERED_MAX)
+		return err_set(e, ERR_PROTO, "more than %d sets are offered", BELIEF_OFFERED_MAX);
+	if (++n < len)
+		r = rrs_parse(&x, a, s + n, len - n, e);
+	if (r < 0)
+		return r;
+	b->offered_at_s[b->n_offered] = at_s;
+	b->offered[b->n_offered++] = x;
+	return 0;
+}
+
+void belief_drop_offer(struct belief *b, int i)
+{
+	b->n_offered--;
+	b->offered[i] = b->offered[b->n_offered];
+	b->offered_at_s[i] = b->offered_at_s[b->n_offered];
+}
+
+static bool is_offered(const struct belief *b, const struct rr *r)
+{
+	int i = 0;
+
+	while (i < b->n_offered && !rrs_has(&b->offered[i], r))
+		i++;
+	return i < b->n_offered;
+}
+
+/* Did an address or PTR come that is of nobody we know? */
+static bool is_edited(const struct belief *b, const struct rrs *seen)
+{
+	const struct rrs *had = b->seen_known ? &b->seen : &b->published;
+	size_t i;
+
+	for (i = 0; i < seen->n; i++) {
+		const struct rr *r = &seen->v[i];
+
+		if (rrtype_has(r->type, RRTYPE_MANAGED) && r->type != RR_DHCID &&
+		    !rrs_has(had, r) && !is_offered(b, r))
+			return true;
+	}
+	return false;
+}
+
+static int keep_dhcid(struct belief *b, struct arena *a, const struct rrs *seen)
+{
+	struct rrs published = {NULL, 0};
+	const struct rr *v;
+	size_t n = rrs_of(seen, RR_DHCID, &v), i;
+	int r = 0;
+
+	for (i = 0; i < b->published.n && r == 0; i++)
+		r = rrs_add(&published, a, b->published.v[i].type, b->published.v[i].rdata,
+			    b->published.v[i].rdlen);
+	for (i = 0; i < n && r == 0; i++) {
+		if (is_offered(b, &v[i]) && !rrs_has(&published, &v[i]))
+			r = rrs_add(&published, a, RR_DHCID, v[i].rdata, v[i].rdlen);
+	}
+	b->published = published;
+	return r;
+}
+
+int belief_see(struct belief *b, struct arena *a, const struct rrs *seen)
+{
+	if (b->n_offered > 0 && is_edited(b, seen) && keep_dhcid(b, a, seen) < 0)
+		return ERR_NOMEM;
 	if (b->decided == DECIDED_IPAM && !(b->seen_known && rrs_equal(&b->seen, seen)))
 		b->decided = DECIDED_NOTHING;
 	b->seen = *seen;
 	b->seen_known = true;
+	return 0;
 }
 
 /* Is a value of the type wanted that was not before? */

@@ -48,6 +48,7 @@ struct belief {
 	struct rrs want;
 	struct rrs published;
 	struct rrs offered[BELIEF_OFFERED_MAX];
+	int64_t offered_at_s[BELIEF_OFFERED_MAX];  /* when each was sent last */
 	uint8_t n_offered;
 	bool seen_known;        /* false: never looked; then seen is empty and prerequisites decide */
 	struct rrs seen;
@@ -60,7 +61,6 @@ struct belief {
 	int32_t want_source;    /* the source behind it; 0: none */
 	uint32_t want_ttl_s;
 	uint32_t sent_ttl_s;    /* of the last write; 0: unknown */
-	int64_t offered_at_s;   /* of the last offer; 0: none */
 	int64_t settled_at_s;   /* when published was last proven; 0: never */
 	int64_t removed_at_s;   /* when ours was seen gone; 0: not */
 	uint32_t reverts;       /* how often somebody undid us */
@@ -73,13 +73,22 @@ struct belief {
 	const char *why;        /* a sentence for people: cause of the state or of want */
 };
 
+/* An offer as text and back: when it was sent in Unix time, a space, the set (rrs_print).  Read, it is
+ * added to those of the owner.  0, ERR_PROTO or ERR_NOMEM. */
+void belief_print_offer(struct buf *out, const struct belief *b, int i);
+int belief_parse_offer(struct belief *b, struct arena *a, const char *s, size_t len, struct err *e);
+/* Takes it out; the last one comes to its place. */
+void belief_drop_offer(struct belief *b, int i);
+
 /* Was the row as read written by that transaction or a later one?  The numbers wrap, as serials do
  * (RFC 1982 3.2). */
 bool belief_written_since(const struct belief *b, uint64_t version);
 
 /* The server shows this there.  What a person allowed to write over is no longer what is there
- * when it differs. */
-void belief_see(struct belief *b, const struct rrs *seen);
+ * when it differs.  And where an address or PTR came that we did not offer, while offers are out,
+ * somebody may have edited one of them: the DHCID that came with it counts as published.  0 or
+ * ERR_NOMEM. */
+int belief_see(struct belief *b, struct arena *a, const struct rrs *seen);
 
 /* Nothing wanted, published, offered, seen or decided: the row may go. */
 bool belief_is_empty(const struct belief *b);

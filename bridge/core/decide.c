@@ -48,12 +48,10 @@ static void forget_ours(struct belief *b)
 	b->sent_ttl_s = 0;
 	while (i < b->n_offered) {
 		if (shows_in(&b->seen, &b->offered[i]))
-			b->offered[i] = b->offered[--b->n_offered];
+			belief_drop_offer(b, i);
 		else
 			i++;
 	}
-	if (b->n_offered == 0)
-		b->offered_at_s = 0;
 }
 
 static int take_dns(struct belief *b, const char **why)

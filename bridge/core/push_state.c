@@ -30,27 +30,33 @@ int push_keep_implied(struct belief *b, struct arena *a, enum foreign_policy for
 	return push_implied(b, &v) ? push_offer(b, a, &v, now_s) : 0;
 }
 
+/* Which offer is equal; n_offered: none. */
+static int equal_offer(const struct belief *b, const struct verdict *v)
+{
+	int i = 0;
+
+	while (i < b->n_offered && !rrs_equal(&b->offered[i], &v->ours))
+		i++;
+	return i;
+}
+
 bool push_offered(const struct belief *b, const struct verdict *v)
 {
-	int i;
-
-	for (i = 0; i < b->n_offered; i++) {
-		if (rrs_equal(&b->offered[i], &v->ours))
-			return true;
-	}
-	return false;
+	return equal_offer(b, v) < b->n_offered;
 }
 
 int push_offer(struct belief *b, struct arena *a, const struct verdict *v, int64_t now_s)
 {
-	if (!push_offered(b, v)) {
-		if (b->n_offered == BELIEF_OFFERED_MAX)
-			return 1;
-		if (rrs_dup(&b->offered[b->n_offered], a, &v->ours) < 0)
+	int i = equal_offer(b, v);
+
+	if (i == BELIEF_OFFERED_MAX)
+		return 1;
+	if (i == b->n_offered) {
+		if (rrs_dup(&b->offered[i], a, &v->ours) < 0)
 			return ERR_NOMEM;
 		b->n_offered++;
 	}
-	b->offered_at_s = now_s;
+	b->offered_at_s[i] = now_s;
 	return 0;
 }
 
@@ -103,24 +109,17 @@ bool push_as_wanted(const struct belief *was, const struct belief *is)
 {
 	return is->state == BELIEF_STEP && is->want.n > 0 && rrs_equal(&is->want, &is->published) &&
 	       is->seen_known && rrs_equal(&is->seen, &is->published) && is->n_offered == 0 &&
-	       is->offered_at_s == 0 && is->due_at_s == 0 && is->removed_at_s == 0 &&
-	       is->attempts == 0 && is->sent_ttl_s == is->want_ttl_s &&
+	       is->due_at_s == 0 && is->removed_at_s == 0 && is->attempts == 0 && is->sent_ttl_s == is->want_ttl_s &&
 	       is->decided == DECIDED_NOTHING && is->reverts == was->reverts &&
 	       strcmp(is->why, was->why) == 0;
 }
 
 void push_withdraw(struct belief *b, const struct verdict *v)
 {
-	int i;
+	int i = equal_offer(b, v);
 
-	for (i = 0; i < b->n_offered; i++) {
-		if (!rrs_equal(&b->offered[i], &v->ours))
-			continue;
-		b->offered[i] = b->offered[--b->n_offered];
-		break;
-	}
-	if (b->n_offered == 0)
-		b->offered_at_s = 0;
+	if (i < b->n_offered)
+		belief_drop_offer(b, i);
 }
 
 void push_retry(struct belief *b, int64_t now_s, uint64_t random)
@@ -136,15 +135,47 @@ void push_refused(struct belief *b, const char *why)
 	b->due_at_s = 0;
 }
 
+static int64_t late_s(int64_t offered_at_s)
+{
+	return offered_at_s + FUDGE_S + 1;
+}
+
 int64_t push_late_s(const struct belief *b)
 {
-	return b->offered_at_s + FUDGE_S + 1;
+	int64_t oldest_s = b->offered_at_s[0];
+	int i;
+
+	for (i = 1; i < b->n_offered; i++) {
+		if (b->offered_at_s[i] < oldest_s)
+			oldest_s = b->offered_at_s[i];
+	}
+	return late_s(oldest_s);
+}
+
+int push_waits(bool *out, struct arena *a, const struct belief *b, const struct verdict *v,
+	       enum foreign_policy foreign, bool supported)
+{
+	struct belief later = *b;
+	struct verdict then;
+
+	*out = false;
+	if (v->state != BELIEF_CONFLICT || b->n_offered == 0)
+		return 0;
+	later.n_offered = 0;
+	if (verdict_owner(&then, a, &later, foreign, supported) < 0)
+		return ERR_NOMEM;
+	*out = then.state == BELIEF_DUE;
+	return 0;
 }
 
 void push_forget_late(struct belief *b, int64_t looked_s)
 {
-	if (b->offered_at_s != 0 && push_late_s(b) <= looked_s) {
-		b->n_offered = 0;
-		b->offered_at_s = 0;
+	int i = 0;
+
+	while (i < b->n_offered) {
+		if (late_s(b->offered_at_s[i]) <= looked_s)
+			belief_drop_offer(b, i);
+		else
+			i++;
 	}
 }

@@ -40,8 +40,7 @@ int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool f
  * more: no offer, decision, delay or memory is left of how it came there? */
 bool push_as_wanted(const struct belief *was, const struct belief *is);
 
-/* Certainly not applied (a prerequisite failed, refused, never sent): the offer made at
- * b->offered_at_s is withdrawn. */
+/* Certainly not applied (a prerequisite failed, refused, never sent): the offer is withdrawn. */
 void push_withdraw(struct belief *b, const struct verdict *v);
 
 /* Tried again later, with backoff. */
@@ -50,9 +49,14 @@ void push_retry(struct belief *b, int64_t now_s, uint64_t random);
 /* Not before a person or another input changes something. */
 void push_refused(struct belief *b, const char *why);
 
-/* From when on no packet of its offers can be applied any more: they are older than the TSIG
- * fudge. */
+/* From when on no packet of its oldest offer can be applied any more: it is older than the TSIG
+ * fudge.  Only of one that has offers. */
 int64_t push_late_s(const struct belief *b);
+
+/* Is v, the verdict of b, a conflict only until its offers are late?  While one may still be applied,
+ * a value beside the client's DHCID may be what somebody made of it.  0 or ERR_NOMEM. */
+int push_waits(bool *out, struct arena *a, const struct belief *b, const struct verdict *v,
+	       enum foreign_policy foreign, bool supported);
 
 /* Once what the server showed at looked_s was compared with what was believed: offers that were
  * late by then are forgotten.  An unmoved serial shows nothing: a restored zone counts through the

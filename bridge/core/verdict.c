@@ -360,6 +360,9 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 {
 	static const struct rrs none = {NULL, 0};
 	bool ours = f->claim.n == f->seen.n || f->dhcid_ours;
+	/* Beside what is not ours an offer proves nothing: another updater writes the client's, too. */
+	bool proven = f->claim.n > 0 && (v->base.n == f->seen.n ||
+					 rrs_within_of(&f->claim, &f->published, RR_DHCID));
 	const struct rrs *target = beside ? &f->want : &none;
 	int r;
 
@@ -373,7 +376,7 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 	r = join(&v->target, a, target);
 	if (r == 0 && ours)
 		r = join(&v->ours, a, target);
-	if (r == 0 && ours && (f->claim.n > 0 || v->published.n > 0))
+	if (r == 0 && ours && (proven || v->published.n > 0))
 		r = join(&v->published, a, &f->seen);
 	return r;
 }

@@ -78,7 +78,6 @@ struct flow {
 	bool retry_refused;           /* in a daemon: try once more what servers refused */
 	bool left_out;                /* set by flow_pull: owners that differ and were just written
 				       * were left to another look */
-	bool has_sent;                /* set by flow_push: something has left */
 	bool others_send;             /* set by flow_push: another process sends to some zone */
 	/* How a run waits for that process to send what is due.  NULL: it does not wait. */
 	void (*wait)(void *arg, int64_t ms);

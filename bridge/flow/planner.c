@@ -333,7 +333,7 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 		  const struct planner_zone *z, const struct host *host, struct err *e)
 {
 	struct verdict v;
-	bool supported;
+	bool supported, waits;
 	int r = planner_supported(p, b, &supported, e);
 
 	if (r < 0)
@@ -347,6 +347,8 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 	push_forget_late(b, z->row.read_at_s);
 	if (verdict_owner(&v, a, b, z->zone->foreign, supported) < 0)
 		return err_nomem(e);
+	if (push_waits(&waits, a, b, &v, z->zone->foreign, supported) < 0)
+		return err_nomem(e);
 	if (v.revert)
 		count_revert(b, p->now_s);
 	b->published = v.published;
@@ -358,7 +360,10 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 	/* Allowed once, for what there was to write over. */
 	if (b->decided == DECIDED_IPAM && v.state != BELIEF_DUE)
 		b->decided = DECIDED_NOTHING;
-	if (b->state != BELIEF_DUE || v.state != BELIEF_DUE) {
+	if (waits) {
+		v.state = BELIEF_DUE;
+		b->due_at_s = push_late_s(b);
+	} else if (b->state != BELIEF_DUE || v.state != BELIEF_DUE) {
 		b->due_at_s = v.state == BELIEF_DUE ? p->now_s : 0;
 		b->attempts = 0;
 	}
@@ -422,12 +427,11 @@ int planner_keep_implied(struct planner *p, struct arena *a, struct belief *b,
 			 const struct planner_zone *z, struct err *e)
 {
 	struct flow_store *st = p->f->store;
-	uint64_t since;
+	uint64_t unsent;
 
 	b->apex = dname_equal(&b->owner, &z->zone->name);
 	/* Only we could have sent it, and have not. */
-	if (!p->f->has_sent && st->zone_held(st->ctx, z->id, &since) &&
-	    belief_written_since(b, since))
+	if (st->zone_held(st->ctx, z->id, &unsent) && belief_written_since(b, unsent))
 		return 0;
 	return push_keep_implied(b, a, z->zone->foreign, p->now_s) < 0 ? err_nomem(e) : 0;
 }

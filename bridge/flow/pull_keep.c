@@ -16,10 +16,12 @@
 static bool in_flight(const struct pull *u, const struct belief *b)
 {
 	int64_t since_s = u->beside ? u->began_s : u->began_s + 1;
+	bool flies = b->settled_at_s >= since_s;
+	int i;
 
-	if (u->unsent)
-		return false;
-	return b->settled_at_s >= since_s || (b->n_offered > 0 && b->offered_at_s >= since_s);
+	for (i = 0; i < b->n_offered; i++)
+		flies = flies || b->offered_at_s[i] >= since_s;
+	return flies && !u->unsent;
 }
 
 /* After a rollback what vanished is as if it had never been: added again, no fight.  What came back
@@ -111,8 +113,8 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
 		return 0;
 	}
 	u->news += !rrs_equal(was.seen_known ? &was.seen : &was.published, &d->seen);
-	belief_see(b, &d->seen);
-	if (u->rollback && roll_back(u, b, recalled) < 0)
+	if (belief_see(b, &u->p.arena, &d->seen) < 0 ||
+	    (u->rollback && roll_back(u, b, recalled) < 0))
 		return err_nomem(e);
 	r = recalled->n > 0 ? note_recalled(u, &was, b, e) : 0;
 	r = r < 0 ? r : planner_zone(&z, &u->p, u->zone, e);

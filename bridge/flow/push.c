@@ -263,7 +263,6 @@ static int send_one(struct push *u, struct push_msg *m, struct arena *a, struct 
 		m->zone->stopped = m->zone->failed = m->zone->dead = true;
 		return finished(u, m, e);
 	}
-	u->f->has_sent = true;
 	return vec_push(&u->flying, m) < 0 ? err_nomem(e) : 0;
 }
 

@@ -147,6 +147,10 @@ static int judge_item(struct making *m, const struct planner_zone *z, struct pus
 	if (verdict_owner(&it->v, a, b, m->zone->zone->foreign, supported) < 0)
 		return err_nomem(e);
 	r = verdict_change(&it->c, a, b, &it->v);
+	if (r == 1 && b->n_offered > 0 && push_late_s(b) <= m->p.now_s) {
+		r = ask(m, it, e);
+		return r < 0 ? r : 1;
+	}
 	if (r == 1 && !belief_is_empty(b)) {
 		r = stop_row(m, z, b, e);
 		return r < 0 ? r : 1;
@@ -274,8 +278,12 @@ static int look(struct making *m, struct due_page *pages, size_t *n, struct err 
 static int take_page(struct making *m, struct push_zone *z, const struct due_page *page,
 		     struct err *e)
 {
+	const struct flow_store *st = m->f->store;
+
 	z->exhausted = page->n < PUSH_ROUND;
 	push_turn_page(z, page);
+	if (page->n > 0)
+		st->zone_sends(st->ctx, z->zone->id, page->before);
 	return make_items(m, page->v, page->n, false, e);
 }
 

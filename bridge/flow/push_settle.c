@@ -287,7 +287,8 @@ static int looked(struct settling *s, struct push_msg *m, struct push_item *it, 
 	*moved = !b->seen_known || !rrs_equal(&b->seen, &it->seen);
 	if (withdraw && *moved && it->fresh)
 		push_withdraw(b, &it->v);
-	belief_see(b, &it->seen);
+	if (belief_see(b, &s->p.arena, &it->seen) < 0)
+		return err_nomem(e);
 	r = judge(s, m, b, e);
 	push_forget_late(b, m->looked_s);
 	if (r < 0 || !*moved)

@@ -117,6 +117,8 @@ struct due_page {
 	const struct belief *after;  /* only those after it in their order; NULL: from the start */
 	struct belief *v;            /* out */
 	size_t n;
+	uint64_t before;             /* out: rows of that version or later are not among them, whatever
+				      * they were before they were written; 0: none were read */
 };
 
 struct flow_store {
@@ -135,8 +137,11 @@ struct flow_store {
 	 * so nobody else has sent them. */
 	int (*zone_lock)(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e);
 	void (*zones_unlock)(void *ctx);
-	/* Is it ours, and since when?  No question to anybody. */
-	bool (*zone_held)(void *ctx, int32_t zone_id, uint64_t *since);
+	/* Is it ours, and from which version on has no row been sent: as above, or as zone_sends moved
+	 * it on?  No question to anybody, neither of them. */
+	bool (*zone_held)(void *ctx, int32_t zone_id, uint64_t *unsent);
+	/* Rows of the zone are sent as they were listed (due_page.before). */
+	void (*zone_sends)(void *ctx, int32_t zone_id, uint64_t before);
 
 	int (*source_get)(void *ctx, struct source_row *out, struct arena *a, int32_t id,
 			  struct err *e);

@@ -23,10 +23,9 @@ static int parse_offers(struct belief *b, struct arena *a, int32_t n, const char
 {
 	for (int32_t i = 0; i < n && b->n_offered < BELIEF_OFFERED_MAX; i++) {
 		const char *end = strchrnul(text, OFFER_SEPARATOR);
-		int r = parse_set(&b->offered[b->n_offered++], a, text, (size_t)(end - text),
-				  owner, e);
+		int r = belief_parse_offer(b, a, text, (size_t)(end - text), e);
 		if (r < 0)
-			return r;
+			return err_in(e, r, "owner \"%s\" in the database", owner);
 		text = end + (*end != '\0');
 	}
 	return 0;
@@ -66,15 +65,14 @@ static int parse_row(struct belief *b, struct arena *a, const struct pg_rows *r,
 	b->seen_known = pg_bool(r, i, 8);
 	b->want_ttl_s = (uint32_t)pg_i64(r, i, 10);
 	b->sent_ttl_s = (uint32_t)pg_i64(r, i, 11);
-	b->offered_at_s = pg_time(r, i, 12);
-	b->removed_at_s = pg_time(r, i, 13);
-	b->reverts = (uint32_t)pg_i32(r, i, 14);
-	b->due_at_s = pg_time(r, i, 15);
-	b->attempts = (uint32_t)pg_i32(r, i, 16);
-	b->why = pg_text(r, i, 17);
+	b->removed_at_s = pg_time(r, i, 12);
+	b->reverts = (uint32_t)pg_i32(r, i, 13);
+	b->due_at_s = pg_time(r, i, 14);
+	b->attempts = (uint32_t)pg_i32(r, i, 15);
+	b->why = pg_text(r, i, 16);
 	enum belief_decision decided;
-	if (!pg_is_null(r, i, 18) &&
-	    belief_decision_parse(&decided, pg_text(r, i, 18), strlen(pg_text(r, i, 18))))
+	if (!pg_is_null(r, i, 17) &&
+	    belief_decision_parse(&decided, pg_text(r, i, 17), strlen(pg_text(r, i, 17))))
 		b->decided = (uint8_t)decided;
 	return parse_sets(b, a, r, i, e);
 }

@@ -26,14 +26,13 @@ static int read_sets(struct belief *b, const struct pg_rows *r, size_t row, stru
 	size_t n = pg_texts(r, row, 4, f, BELIEF_OFFERED_MAX), i;
 
 	if (n > BELIEF_OFFERED_MAX)
-		return err_set(e, ERR_PROTO, "an owner has %zu offered sets", n);
+		return err_set(e, ERR_PROTO, "more than %d sets are offered", BELIEF_OFFERED_MAX);
 	if (read_set(&b->want, a, want, strlen(want), e) < 0 ||
 	    read_set(&b->published, a, published, strlen(published), e) < 0)
 		return ERR_PROTO;
 	for (i = 0; i < n; i++)
-		if (read_set(&b->offered[i], a, (const char *)f[i].p, f[i].len, e) < 0)
+		if (belief_parse_offer(b, a, (const char *)f[i].p, f[i].len, e) < 0)
 			return ERR_PROTO;
-	b->n_offered = (uint8_t)n;
 	b->seen_known = pg_bool(r, row, 6);
 	if (!b->seen_known)
 		return 0;
@@ -48,21 +47,21 @@ static int read_decision(struct belief *b, const struct pg_rows *r, size_t row, 
 {
 	enum belief_decision d;
 
-	if (pg_is_null(r, row, 20))
+	if (pg_is_null(r, row, 19))
 		return 0;
-	if (!belief_decision_parse(&d, pg_text(r, row, 20), strlen(pg_text(r, row, 20))))
+	if (!belief_decision_parse(&d, pg_text(r, row, 19), strlen(pg_text(r, row, 19))))
 		return err_set(e, ERR_PROTO, "the database holds an unknown decision \"%s\"",
-			       pg_text(r, row, 20));
+			       pg_text(r, row, 19));
 	b->decided = (uint8_t)d;
 	return 0;
 }
 
-/* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, offered_at, removed_at, reverts,
- * state, due_at, attempts, why, settled_at, source_id, version, decided, place. */
+/* Columns: zone_id, owner, the sets, then kind, ttl, sent_ttl, removed_at, reverts, state,
+ * due_at, attempts, why, settled_at, source_id, version, decided, place. */
 static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, struct arena *a,
 		       struct err *e)
 {
-	const char *state = pg_text(r, row, 13);
+	const char *state = pg_text(r, row, 12);
 	enum belief_state st;
 	int rc;
 
@@ -77,34 +76,29 @@ static int read_belief(struct belief *b, const struct pg_rows *r, size_t row, st
 		return ERR_PROTO;
 	b->want_ttl_s = store_u32(r, row, 8);
 	b->sent_ttl_s = store_u32(r, row, 9);
-	b->offered_at_s = pg_time(r, row, 10);
-	b->removed_at_s = pg_time(r, row, 11);
-	b->reverts = store_u32(r, row, 12);
+	b->removed_at_s = pg_time(r, row, 10);
+	b->reverts = store_u32(r, row, 11);
 	if (!belief_state_parse(&st, state, strlen(state)))
 		return err_set(e, ERR_PROTO, "the database holds an unknown state \"%s\"", state);
 	b->state = (uint8_t)st;
-	b->due_at_s = pg_time(r, row, 14);
-	b->attempts = store_u32(r, row, 15);
-	b->settled_at_s = pg_time(r, row, 17);
-	b->want_source = pg_i32(r, row, 18);
-	b->version = (uint32_t)pg_i32(r, row, 19);
-	b->place = (uint64_t)pg_i64(r, row, 21);
+	b->due_at_s = pg_time(r, row, 13);
+	b->attempts = store_u32(r, row, 14);
+	b->settled_at_s = pg_time(r, row, 16);
+	b->want_source = pg_i32(r, row, 17);
+	b->version = (uint32_t)pg_i32(r, row, 18);
+	b->place = (uint64_t)pg_i64(r, row, 20);
 	if (read_decision(b, r, row, e) < 0)
 		return ERR_PROTO;
-	return store_keep_text(&b->why, a, r, row, 16) ? 0 : err_nomem(e);
+	return store_keep_text(&b->why, a, r, row, 15) ? 0 : err_nomem(e);
 }
 
-static int query_beliefs(struct belief **out, size_t *n, struct store *s, const char *sql,
-			 const struct pg_args *args, struct arena *a, struct err *e)
+static int read_beliefs(struct belief **out, size_t *n, const struct pg_rows *rows,
+			struct arena *a, struct err *e)
 {
-	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	size_t k = pg_rows_n(rows), i;
 	struct belief *v;
-	size_t k, i;
-	int r = pg_query(&rows, s->pg, sql, args, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	k = pg_rows_n(rows);
 	if (k == 0)
 		return 0;
 	v = arena_array(a, k, sizeof(*v));
@@ -118,6 +112,15 @@ static int query_beliefs(struct belief **out, size_t *n, struct store *s, const 
 	*out = v;
 	*n = k;
 	return 0;
+}
+
+static int query_beliefs(struct belief **out, size_t *n, struct store *s, const char *sql,
+			 const struct pg_args *args, struct arena *a, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
+	int r = pg_query(&rows, s->pg, sql, args, e);
+
+	return r < 0 ? r : read_beliefs(out, n, rows, a, e);
 }
 
 /* By zone, then names in the order of DNS. */
@@ -201,7 +204,8 @@ static void elem_after(struct pg_args *args, const struct belief *after)
 }
 
 /* Rows come page after page. */
-static void split_pages(struct due_page *pages, size_t n_pages, struct belief *v, size_t n)
+static void split_pages(struct due_page *pages, size_t n_pages, struct belief *v, size_t n,
+			uint64_t before)
 {
 	size_t i, at = 0, first;
 
@@ -211,12 +215,14 @@ static void split_pages(struct due_page *pages, size_t n_pages, struct belief *v
 			at++;
 		pages[i].v = at > first ? v + first : NULL;
 		pages[i].n = at - first;
+		pages[i].before = before;
 	}
 }
 
 static int flow_beliefs_due(void *ctx, struct due_page *pages, size_t n_pages, int64_t now_s,
 			    size_t limit, struct arena *a, struct err *e)
 {
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL;
 	struct store *s = ctx;
 	struct belief *v = NULL;
 	struct pg_args args;
@@ -231,9 +237,10 @@ static int flow_beliefs_due(void *ctx, struct due_page *pages, size_t n_pages, i
 	PG_COLUMN(&args, PG_TEXT, i, n_pages, elem_after(&args, pages[i].after));
 	pg_arg_i64(&args, limit > INT32_MAX ? INT32_MAX : (int64_t)limit);
 	r = pg_plan_for(s->pg, n_pages, e);
-	r = r < 0 ? r : query_beliefs(&v, &n, s, sql_beliefs_due, &args, a, e);
+	r = r < 0 ? r : pg_query(&rows, s->pg, sql_beliefs_due, &args, e);
 	pg_args_fini(&args);
-	split_pages(pages, n_pages, v, r < 0 ? 0 : n);
+	r = r < 0 ? r : read_beliefs(&v, &n, rows, a, e);
+	split_pages(pages, n_pages, v, r < 0 ? 0 : n, n > 0 ? (uint64_t)pg_i64(rows, 0, 21) : 0);
 	return r;
 }
 
@@ -311,7 +318,7 @@ static void elem_offered(struct pg_args *a, struct buf *text, const struct belie
 	buf_reset(text);
 	for (k = 0; k < b->n_offered; k++) {
 		buf_chr(text, '\x1e');
-		rrs_print(text, &b->offered[k]);
+		belief_print_offer(text, b, k);
 	}
 	a->b.bad |= text->bad;
 	if (b->n_offered > 0)
@@ -383,7 +390,6 @@ static void put_numbers(struct pg_args *a, const struct belief *const *v, size_t
 	size_t i;
 
 	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->sent_ttl_s));
-	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->offered_at_s));
 	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->settled_at_s));
 	PG_COLUMN(a, PG_TIMESTAMPTZ, i, n, pg_elem_time(a, v[i]->removed_at_s));
 	PG_COLUMN(a, PG_INT8, i, n, pg_elem_i64(a, v[i]->reverts));

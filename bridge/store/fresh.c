@@ -135,7 +135,7 @@ static int copy_owner(struct pg *p, const void *batch, size_t i)
 	const struct owner_batch *c = batch;
 	const struct belief *b = c->v[i];
 
-	pg_copy_row(p, 20);
+	pg_copy_row(p, 19);
 	pg_copy_i32(p, b->zone_id);
 	copy_name(p, &b->owner);
 	copy_set(p, c->text, &b->want);
@@ -156,7 +156,6 @@ static int copy_owner(struct pg *p, const void *batch, size_t i)
 	store_copy_text(p, b->why);
 	pg_copy_i64(p, b->want_ttl_s);
 	pg_copy_i64(p, b->sent_ttl_s);
-	pg_copy_time(p, b->offered_at_s);
 	pg_copy_time(p, b->settled_at_s);
 	pg_copy_time(p, b->removed_at_s);
 	pg_copy_i64(p, b->reverts);

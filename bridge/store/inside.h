@@ -26,6 +26,7 @@ struct store {
 	VEC(struct store_zone {
 		int32_t id;
 		uint64_t since;
+		uint64_t unsent;
 	}) zones;                 /* locked by this session */
 
 	/* The stage (stage.c). */

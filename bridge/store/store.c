@@ -274,48 +274,65 @@ static int ask(struct pg_rows **rows, struct store *s, const char *sql, int32_t 
 	return r;
 }
 
-static int take_zone(struct store *s, int32_t zone_id, bool *got, struct err *e)
+static struct store_zone *held_zone(const struct store *s, int32_t zone_id)
 {
-	AUTO(pg_rows_freep) struct pg_rows *rows = NULL, *since = NULL;
-	int r = ask(&rows, s, sql_zone_lock, LOCK_ZONE, zone_id, e);
-
-	*got = r == 0 && pg_bool(rows, 0, 0);
-	if (!*got)
-		return r;
-	r = pg_query(&since, s->pg, sql_zone_lock_since, NULL, e);
-	if (r == 0)
-		s->zones.v[s->zones.n++] = (struct store_zone){zone_id, (uint64_t)pg_i64(since, 0, 0)};
-	return r;
-}
-
-static bool flow_zone_held(void *ctx, int32_t zone_id, uint64_t *since)
-{
-	const struct store *s = ctx;
 	size_t i;
 
-	*since = 0;
 	for (i = 0; i < s->zones.n; i++) {
-		if (s->zones.v[i].id == zone_id) {
-			*since = s->zones.v[i].since;
-			return true;
-		}
+		if (s->zones.v[i].id == zone_id)
+			return &s->zones.v[i];
 	}
-	return false;
+	return NULL;
+}
+
+/* *out NULL: another process has it. */
+static int take_zone(struct store_zone **out, struct store *s, int32_t zone_id, struct err *e)
+{
+	AUTO(pg_rows_freep) struct pg_rows *rows = NULL, *since = NULL;
+	struct store_zone z = {.id = zone_id};
+	int r = ask(&rows, s, sql_zone_lock, LOCK_ZONE, zone_id, e);
+
+	*out = NULL;
+	if (r < 0 || !pg_bool(rows, 0, 0))
+		return r;
+	r = pg_query(&since, s->pg, sql_zone_lock_since, NULL, e);
+	if (r < 0)
+		return r;
+	z.since = z.unsent = (uint64_t)pg_i64(since, 0, 0);
+	*out = &s->zones.v[s->zones.n++];
+	**out = z;
+	return 0;
 }
 
 static int flow_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since, struct err *e)
 {
 	struct store *s = ctx;
+	struct store_zone *z = held_zone(s, zone_id);
 	int r = 0;
 
-	*got = flow_zone_held(s, zone_id, since);
-	if (*got)
-		return 0;
-	if (vec_reserve(&s->zones, 1) < 0)
+	if (z == NULL && vec_reserve(&s->zones, 1) < 0)
 		return err_nomem(e);
-	r = take_zone(s, zone_id, got, e);
-	flow_zone_held(s, zone_id, since);
+	if (z == NULL)
+		r = take_zone(&z, s, zone_id, e);
+	*got = z != NULL;
+	*since = z == NULL ? 0 : z->since;
 	return r;
+}
+
+static bool flow_zone_held(void *ctx, int32_t zone_id, uint64_t *unsent)
+{
+	const struct store_zone *z = held_zone(ctx, zone_id);
+
+	*unsent = z == NULL ? 0 : z->unsent;
+	return z != NULL;
+}
+
+static void flow_zone_sends(void *ctx, int32_t zone_id, uint64_t before)
+{
+	struct store_zone *z = held_zone(ctx, zone_id);
+
+	if (z != NULL)
+		z->unsent = before;
 }
 
 static void flow_zones_unlock(void *ctx)
@@ -414,6 +431,7 @@ struct flow_store store_flow(struct store *s)
 		.zone_lock = flow_zone_lock,
 		.zones_unlock = flow_zones_unlock,
 		.zone_held = flow_zone_held,
+		.zone_sends = flow_zone_sends,
 	};
 
 	store_bind_stage(&f);

@@ -1,7 +1,7 @@
 -- As beliefs_get.sql, for a transaction that writes some of them: what a settlement is writing is
 -- waited for, what is read stays as it is until the transaction ends.
 select o.zone_id, o.owner, o.want, o.published, o.offered, o.seen, z.known or o.seen_asked,
-	o.kind, o.ttl, o.sent_ttl, o.offered_at, o.removed_at, o.reverts, o.state, o.due_at,
+	o.kind, o.ttl, o.sent_ttl, o.removed_at, o.reverts, o.state, o.due_at,
 	o.attempts, o.why, o.settled_at, o.source_id, o.xmin, o.decided,
 	o.ctid
 from unnest($1::int[], $2::text[]) k (zone_id, owner)

@@ -1,5 +1,5 @@
 select o.zone_id, o.owner, o.want, o.published, o.offered, o.seen, z.known or o.seen_asked,
-	o.kind, o.ttl, o.sent_ttl, o.offered_at, o.removed_at, o.reverts, o.state, o.due_at,
+	o.kind, o.ttl, o.sent_ttl, o.removed_at, o.reverts, o.state, o.due_at,
 	o.attempts, o.why, o.settled_at, o.source_id, o.xmin, o.decided,
 	o.ctid
 from ipambridge.owner o

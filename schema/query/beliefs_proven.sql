@@ -10,7 +10,7 @@ with free as materialized (
 update ipambridge.owner o
 set published = o.want, offered = null, seen = null, guards = false,
 	seen_asked = o.zone_id <> all (array(select id from ipambridge.zone where known)),
-	state = 'in-step', due_at = '-infinity', sent_ttl = o.ttl, offered_at = null,
+	state = 'in-step', due_at = '-infinity', sent_ttl = o.ttl,
 	settled_at = $3::timestamptz, removed_at = null, attempts = 0, decided = null
 from free n
 where o.ctid = n.at

@@ -1,7 +1,7 @@
 -- $1 space or null, $2 view or null, $3 states
 select o.zone_id, o.owner, o.state, o.want, o.published, cardinality(o.offered),
 	array_to_string(o.offered, chr(30)), coalesce(o.seen, o.published),
-	z.known or o.seen_asked or o.seen is not null, o.kind, o.ttl, o.sent_ttl, o.offered_at,
+	z.known or o.seen_asked or o.seen is not null, o.kind, o.ttl, o.sent_ttl,
 	o.removed_at, o.reverts, nullif(o.due_at, '-infinity'), o.attempts, o.why, o.decided
 from ipambridge.owner o
 join ipambridge.zone z on z.id = o.zone_id and z.gone_at is null

@@ -245,6 +245,37 @@ static void rows_tell_whether_they_were_written_since_the_zone_is_ours(void **st
 	close_planning(&p);
 }
 
+static void rows_written_since_they_were_listed_to_be_sent_are_unsent(void **state)
+{
+	struct world *w = *state;
+	struct belief b[2] = {due(w, "a.lab.example", "A 192.0.2.1"),
+			      due(w, "b.lab.example", "A 192.0.2.2")};
+	struct due_page page = {.zone_id = w->zones[0].id};
+	struct belief other;
+	uint64_t since, unsent;
+	bool got;
+
+	assert_false(w->f.zone_held(w->f.ctx, w->zones[0].id, &unsent));
+	w->f.zone_sends(w->f.ctx, w->zones[0].id, 7);
+	ok(w, w->f.zone_lock(w->f.ctx, w->zones[0].id, &got, &since, &w->e));
+	assert_true(w->f.zone_held(w->f.ctx, w->zones[0].id, &unsent));
+	assert_int_equal(unsent, since);
+	put(&w->f, w, b, 2);
+	assert_true(belief_written_since(get(&w->f, w, &b[0]), unsent));
+	ok(w, w->f.beliefs_due(w->f.ctx, &page, 1, 20, 10, &w->a, &w->e));
+	assert_int_equal(page.n, 2);
+	w->f.zone_sends(w->f.ctx, w->zones[0].id, page.before);
+	other = *get(&w->f, w, &b[1]);
+	other.why = "another lease";
+	put(&w->f, w, &other, 1);
+	assert_true(w->f.zone_held(w->f.ctx, w->zones[0].id, &unsent));
+	assert_false(belief_written_since(get(&w->f, w, &b[0]), unsent));
+	assert_true(belief_written_since(get(&w->f, w, &b[1]), unsent));
+	/* Since when the zone is ours is another question. */
+	ok(w, w->f.zone_lock(w->f.ctx, w->zones[0].id, &got, &since, &w->e));
+	assert_true(belief_written_since(get(&w->f, w, &b[0]), since));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +285,7 @@ int main(void)
 		T(planning_waits_for_what_is_being_settled),
 		T(settling_does_not_wait_for_the_space),
 		T(rows_tell_whether_they_were_written_since_the_zone_is_ours),
+		T(rows_written_since_they_were_listed_to_be_sent_are_unsent),
 	};
 
 	conninfo();

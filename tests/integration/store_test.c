@@ -569,7 +569,8 @@ static void beliefs_come_back_whole(void **state)
 	b.seen_known = true;
 	set(w, &b.seen, "NS ns.lab.example.\nTXT *");
 	b.sent_ttl_s = 60;
-	b.offered_at_s = 70;
+	b.offered_at_s[0] = 70;
+	b.offered_at_s[1] = 71;
 	b.removed_at_s = 80;
 	b.reverts = 2;
 	b.due_at_s = 90;
@@ -589,7 +590,8 @@ static void beliefs_come_back_whole(void **state)
 	assert_int_equal(got.want_kind, OBS_LEASE);
 	assert_int_equal(got.want_ttl_s, 300);
 	assert_int_equal(got.sent_ttl_s, 60);
-	assert_int_equal(got.offered_at_s, 70);
+	assert_int_equal(got.offered_at_s[0], 70);
+	assert_int_equal(got.offered_at_s[1], 71);
 	assert_int_equal(got.removed_at_s, 80);
 	assert_int_equal(got.reverts, 2);
 	assert_int_equal(got.due_at_s, 90);
@@ -1126,7 +1128,6 @@ static void vary_belief(struct world *w, struct belief *b, size_t i)
 	b->want_kind = (uint8_t)(i % OBS_KINDS);
 	b->want_source = i % 2 == 0 ? src(w, DHCP) : 0;
 	b->sent_ttl_s = (uint32_t)i;
-	b->offered_at_s = (int64_t)i % 2;
 	b->settled_at_s = (int64_t)i % 3;
 	b->removed_at_s = (int64_t)i % 4;
 	b->due_at_s = (int64_t)i % 5;

@@ -252,9 +252,9 @@ def test_too_many_unanswered_changes_of_a_name_are_settled_by_a_look(scene, post
     s.leases.rename("192.0.2.11", "other")
     s.hosts[11] = "other"
     s.run()
-    offered = ",".join(f"'PTR flap{i}.{FORWARD}.'" for i in range(8))
-    postgres.sql(f"update ipambridge.owner set offered = array[{offered}], "
-                 f"offered_at = now() - interval '{ages} s' where owner like '11.%'",
+    sent = "extract(epoch from now())::bigint"
+    offered = ",".join(f"{sent} - {ages + i} || ' PTR flap{i}.{FORWARD}.'" for i in range(8))
+    postgres.sql(f"update ipambridge.owner set offered = array[{offered}] where owner like '11.%'",
                  s.bridge.database)
     s.dns.launch()
     r = s.run()

@@ -57,6 +57,10 @@ class Live:
         want = 2 + len([1 for (kind, _) in self.lab.bridge.sections[""] if kind == "source"])
         return len(rows) >= want
 
+    def reads_zones(self):
+        self.wait(lambda: self.lab.bridge_sql("select 1 from ipambridge.zone having bool_and(known)"),
+                  "the zones known")
+
     def send(self, *messages):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             for m in messages:
@@ -149,13 +153,21 @@ def test_a_request_brings_the_dhcid_of_its_client(live):
 
 
 @both
-def test_the_names_of_another_updater_are_taken_over_from_requests(live):
-    """Of one client each, at the address that it has now and at one that it had before."""
+@pytest.mark.parametrize("when", ["before", "after", "instead"])
+def test_the_names_of_another_updater_are_taken_over_from_requests(live, when):
+    """Of one client each, at the address that it has now and at one that it had before; they came
+    before the zones were read, after, or nothing was read when the requests came."""
     lab = live.lab
+    live.listen()
+    if when != "before":
+        live.start().reads_zones()
+    if when == "instead":
+        lab.bridge_sql("update ipambridge.zone set known = false")
     for n in (1, 2, 3):
         for line in pair(f"pc{n}.{FORWARD}", f"192.0.2.{n}", mac=mac(n)):
             lab.dns.add(*line.split())
-    live.listen().start()
+    if when == "before":
+        live.start().reads_zones()
     live.send(ncr(f"pc1.{FORWARD}", "192.0.2.1", 1), ncr(f"pc2.{FORWARD}", "192.0.2.22", 2),
               ncr(f"pc3.{FORWARD}", "192.0.2.33", 33))
     live.wait(lambda: f"pc2.{FORWARD} A 192.0.2.22" in lab.records(), "the name moved")

@@ -250,14 +250,16 @@ static struct belief some_belief(struct diff *d)
 			   .n_offered = (uint8_t)below(d, BELIEF_OFFERED_MAX),
 			   .seen_known = true, .want_kind = (uint8_t)below(d, OBS_KINDS),
 			   .want_ttl_s = below(d, 600), .sent_ttl_s = below(d, 2) * 300,
-			   .offered_at_s = some_time(d), .settled_at_s = some_time(d),
-			   .removed_at_s = some_time(d), .reverts = below(d, 4),
+			   .settled_at_s = some_time(d), .removed_at_s = some_time(d),
+			   .reverts = below(d, 4),
 			   .state = (uint8_t)below(d, BELIEF_STATES), .due_at_s = some_time(d),
 			   .attempts = below(d, 9), .why = some_text(d),
 			   .decided = (uint8_t)below(d, BELIEF_DECISIONS)};
 
-	for (int i = 0; i < b.n_offered; i++)
+	for (int i = 0; i < b.n_offered; i++) {
 		b.offered[i] = some_set(d, true);
+		b.offered_at_s[i] = some_time(d);
+	}
 	b.seen = below(d, 2) ? b.published : some_set(d, false);
 	if (below(d, 6) == 0) {
 		b.want = b.published = b.seen = (struct rrs){NULL, 0};
@@ -357,14 +359,15 @@ static void put_belief(struct buf *o, const struct belief *b)
 	put_name(o, "owner", &b->owner);
 	put_set(o, "want", &b->want);
 	put_set(o, "published", &b->published);
-	for (int i = 0; i < b->n_offered; i++)
+	for (int i = 0; i < b->n_offered; i++) {
 		put_set(o, "offered", &b->offered[i]);
+		put_num(o, "offered_at", b->offered_at_s[i]);
+	}
 	put_num(o, "known", b->seen_known);
 	put_set(o, "seen", &b->seen);
 	put_num(o, "kind", b->want_kind);
 	put_num(o, "ttl", b->want_ttl_s);
 	put_num(o, "sent_ttl", b->sent_ttl_s);
-	put_num(o, "offered_at", b->offered_at_s);
 	put_num(o, "settled_at", b->settled_at_s);
 	put_num(o, "removed_at", b->removed_at_s);
 	put_num(o, "reverts", b->reverts);

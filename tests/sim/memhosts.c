@@ -428,7 +428,7 @@ static int mem_beliefs_proven(void *ctx, struct belief *v, size_t n, int64_t set
 		b.state = BELIEF_STEP;
 		b.sent_ttl_s = b.want_ttl_s;
 		b.settled_at_s = settled_at_s;
-		b.due_at_s = b.offered_at_s = b.removed_at_s = 0;
+		b.due_at_s = b.removed_at_s = 0;
 		b.attempts = 0;
 		b.decided = DECIDED_NOTHING;
 		r = mem_beliefs_settle(ctx, &b, 1, &done[i], e);
@@ -482,11 +482,14 @@ static int listed_beliefs(struct memstore *m, struct belief **out, size_t *n, in
 static int mem_beliefs_due(void *ctx, struct due_page *pages, size_t n_pages, int64_t now_s,
 			   size_t limit, struct arena *a, struct err *e)
 {
+	const struct memstore *m = ctx;
 	int r = 0;
 
-	for (size_t i = 0; i < n_pages && r == 0; i++)
+	for (size_t i = 0; i < n_pages && r == 0; i++) {
 		r = listed_beliefs(ctx, &pages[i].v, &pages[i].n, pages[i].zone_id, BELIEF_DUE, now_s,
 				   pages[i].after, limit, a, e);
+		pages[i].before = m->base->tx_no + 1;
+	}
 	return r;
 }
 

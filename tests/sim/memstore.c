@@ -441,19 +441,28 @@ static int mem_zone_lock(void *ctx, int32_t zone_id, bool *got, uint64_t *since,
 	if (*owner == NULL) {
 		*owner = m;
 		m->zone_since[zone_id % MEM_ZONES] = m->base->tx_no + 1;
+		m->zone_unsent[zone_id % MEM_ZONES] = m->base->tx_no + 1;
 	}
 	*got = *owner == m;
 	*since = *got ? m->zone_since[zone_id % MEM_ZONES] : 0;
 	return 0;
 }
 
-static bool mem_zone_held(void *ctx, int32_t zone_id, uint64_t *since)
+static bool mem_zone_held(void *ctx, int32_t zone_id, uint64_t *unsent)
 {
 	const struct memstore *m = ctx;
 	bool ours = m->base->zone_owner[zone_id % MEM_ZONES] == m;
 
-	*since = ours ? m->zone_since[zone_id % MEM_ZONES] : 0;
+	*unsent = ours ? m->zone_unsent[zone_id % MEM_ZONES] : 0;
 	return ours;
+}
+
+static void mem_zone_sends(void *ctx, int32_t zone_id, uint64_t before)
+{
+	struct memstore *m = ctx;
+
+	if (m->base->zone_owner[zone_id % MEM_ZONES] == m)
+		m->zone_unsent[zone_id % MEM_ZONES] = before;
 }
 
 static void mem_zones_unlock(void *ctx)
@@ -848,6 +857,7 @@ struct flow_store memstore_flow(struct memstore *m)
 		.zone_lock = mem_zone_lock,
 		.zones_unlock = mem_zones_unlock,
 		.zone_held = mem_zone_held,
+		.zone_sends = mem_zone_sends,
 		.sources_gone = mem_sources_gone,
 		.zone_get = mem_zone_get,
 		.zone_put = mem_zone_put,

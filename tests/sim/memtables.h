@@ -82,7 +82,7 @@ struct memstore {
 	bool down, commit_applied;
 	uint64_t calls, crash_at;
 	uint64_t tx_no;        /* of the transaction that runs; 0: it has not written yet */
-	uint64_t zone_since[MEM_ZONES];
+	uint64_t zone_since[MEM_ZONES], zone_unsent[MEM_ZONES];
 };
 
 /* Opens every call: counts it, crashes when its turn has come. */

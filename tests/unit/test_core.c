@@ -232,22 +232,25 @@ static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 		assert_int_equal(push_offer(&b, &a, &v, 10 + i), 0);
 	}
 	assert_int_equal(push_offer(&b, &a, &v, 20), 0);  /* the same once more */
-	assert_int_equal(b.offered_at_s, 20);
+	assert_int_equal(b.offered_at_s[BELIEF_OFFERED_MAX - 1], 20);
 	v.ours = (struct rrs){NULL, 0};
 	addr[3]++;
 	rrs_add(&v.ours, &a, RR_A, addr, 4);
 	push_withdraw(&b, &v);
 	assert_int_equal(b.n_offered, BELIEF_OFFERED_MAX);
 	assert_int_equal(push_offer(&b, &a, &v, 30), 1);
-	assert_int_equal(b.offered_at_s, 20);
-	push_forget_late(&b, 320);
+	/* Each goes in its time: the first left at 10, the last at 17 and once more at 20. */
+	assert_int_equal(push_late_s(&b), 311);
+	push_forget_late(&b, 310);
 	assert_int_equal(b.n_offered, BELIEF_OFFERED_MAX);
+	push_forget_late(&b, 311);
+	assert_int_equal(b.n_offered, BELIEF_OFFERED_MAX - 1);
+	assert_int_equal(push_late_s(&b), 312);
+	push_forget_late(&b, 320);
+	assert_int_equal(b.n_offered, 1);
+	assert_int_equal(push_late_s(&b), 321);
 	push_forget_late(&b, 321);
 	assert_int_equal(b.n_offered, 0);
-	assert_int_equal(b.offered_at_s, 0);
-	b.n_offered = 1;
-	push_forget_late(&b, 1000);
-	assert_int_equal(b.n_offered, 1);
 	push_refused(&b, "no");
 	assert_int_equal(b.state, BELIEF_REFUSED);
 	assert_string_equal(b.why, "no");
@@ -256,6 +259,42 @@ static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 }
 
 /* What stands there in place of what is wanted is a conflict, what is equal is none. */
+static void an_offer_reads_back_with_its_time(void **state)
+{
+	static const char *const bad[] = {"", "7", "7:", " A 192.0.2.7", "-1 A 192.0.2.7", "7 A",
+					  "1234567890123456789 A 192.0.2.7"};
+	struct arena a = ARENA_INIT;
+	struct belief b = {.n_offered = 2, .offered_at_s = {1700000000, 0}}, got = {.n_offered = 0};
+	struct err e;
+	size_t i;
+	int k;
+
+	(void)state;
+	rrs_add(&b.offered[0], &a, RR_A, "\300\0\2\7", 4);
+	for (k = 0; k < 2; k++) {
+		struct buf text = BUF_INIT;
+
+		belief_print_offer(&text, &b, k);
+		if (k == 0)
+			assert_string_equal(buf_text(&text), "1700000000 A 192.0.2.7");
+		assert_int_equal(belief_parse_offer(&got, &a, buf_text(&text), text.len, &e), 0);
+		assert_int_equal(got.offered_at_s[k], b.offered_at_s[k]);
+		assert_true(rrs_equal(&got.offered[k], &b.offered[k]));
+		buf_fini(&text);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(belief_parse_offer(&got, &a, bad[i], strlen(bad[i]), &e), ERR_PROTO);
+	assert_int_equal(got.n_offered, 2);
+	got.n_offered = BELIEF_OFFERED_MAX;
+	assert_int_equal(belief_parse_offer(&got, &a, "7 ", 2, &e), ERR_PROTO);
+	/* The last comes to the place of one that goes. */
+	belief_drop_offer(&b, 0);
+	assert_int_equal(b.n_offered, 1);
+	assert_int_equal(b.offered_at_s[0], 0);
+	assert_int_equal(b.offered[0].n, 0);
+	arena_fini(&a);
+}
+
 static void a_disowned_name_is_contested_where_it_differs(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -1114,6 +1153,7 @@ int main(void)
 	    cmocka_unit_test(every_rcode_has_a_name),
 	    cmocka_unit_test(answers_mean_what_the_table_says),
 	    cmocka_unit_test(offers_are_bounded_and_a_refusal_is_kept),
+	    cmocka_unit_test(an_offer_reads_back_with_its_time),
 	    cmocka_unit_test(a_disowned_name_is_contested_where_it_differs),
 	    cmocka_unit_test(nothing_is_sent_in_step_or_without_a_difference),
 	    cmocka_unit_test(a_dhcid_compares_only_for_one_name_and_one_type),

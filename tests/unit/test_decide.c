@@ -67,7 +67,6 @@ static void run(struct expect *x)
 		assert_int_equal(x->b.removed_at_s + x->b.reverts, 0);
 	if (r == DECIDE_DONE && (x->verb == DECIDE_TAKE_DNS || x->verb == DECIDE_DISOWN))
 		assert_int_equal(x->b.sent_ttl_s, 0);
-	assert_int_equal(x->b.offered_at_s != 0, x->b.n_offered > 0);
 	assert_true(rrs_equal(&x->b.want, &was.want) && rrs_equal(&x->b.seen, &was.seen));
 	assert_int_equal(r == DECIDE_DONE, *why == '\0');
 }
@@ -156,7 +155,6 @@ static void take_line(struct expect *x, const char *l)
 		add_record(x, &x->b.published, r);
 	} else if ((r = after(l, "offered")) != NULL) {
 		add_record(x, &x->b.offered[x->b.n_offered++], r);
-		x->b.offered_at_s = 1;
 	} else if ((r = after(l, "seen")) != NULL) {
 		add_record(x, &x->b.seen, r);
 	} else if ((r = after(l, "keep")) != NULL) {
@@ -215,19 +213,76 @@ static void leave_to_write_over_ends_with_what_was_seen(void **state)
 	struct belief b = {.decided = DECIDED_IPAM, .seen = one, .seen_known = true};
 
 	(void)state;
-	belief_see(&b, &one);
+	belief_see(&b, &a, &one);
 	assert_int_equal(b.decided, DECIDED_IPAM);
-	belief_see(&b, &two);
+	belief_see(&b, &a, &two);
 	assert_int_equal(b.decided, DECIDED_NOTHING);
 	assert_true(rrs_equal(&b.seen, &two));
 	b = (struct belief){.decided = DECIDED_IPAM};
-	belief_see(&b, &b.seen);
+	belief_see(&b, &a, &b.seen);
 	assert_int_equal(b.decided, DECIDED_NOTHING);
 	assert_true(b.seen_known);
 	b = (struct belief){.decided = DECIDED_DISOWNED};
-	belief_see(&b, &two);
+	belief_see(&b, &a, &two);
 	assert_int_equal(b.decided, DECIDED_DISOWNED);
 	arena_fini(&a);
+}
+
+#define DHCID "DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="
+
+static const char dhcid[] = DHCID;
+
+static const char *beside(struct arena *a, const char *address)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s\n%s", address, dhcid);
+	return arena_strdup(a, text);
+}
+
+static void a_dhcid_beside_an_edit_of_an_offer_is_kept_as_ours(void **state)
+{
+	static const char ours[] = "A 192.0.2.7\n" DHCID;
+	static const struct {
+		const char *had, *seen;   /* beside the DHCID, before and now; NULL: not known */
+		const char *offered;      /* NULL: nothing */
+		bool kept;
+	} cases[] = {
+		{"A 192.0.2.9", "A 192.0.2.8", ours, true},
+		{"", "A 192.0.2.8", ours, true},
+		{NULL, "A 192.0.2.8", ours, true},
+		/* Nothing came, or what we sent; or nothing was sent, or no DHCID. */
+		{"A 192.0.2.8", "A 192.0.2.8", ours, false},
+		{"A 192.0.2.8", "", ours, false},
+		{"A 192.0.2.8", "A 192.0.2.8\nTXT *", ours, false},
+		{"", "A 192.0.2.7", ours, false},
+		{"", "A 192.0.2.8", NULL, false},
+		{"", "A 192.0.2.8", "A 192.0.2.7", false},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena a = ARENA_INIT;
+		const char *had = cases[i].had, *seen = cases[i].seen;
+		struct rrs now = set(&a, seen[0] == '\0' ? dhcid : beside(&a, seen));
+		struct belief b = {.published = set(&a, "AAAA 2001:db8::1"),
+				   .n_offered = cases[i].offered != NULL,
+				   .seen_known = had != NULL};
+
+		if (b.n_offered > 0)
+			b.offered[0] = set(&a, cases[i].offered);
+		if (had != NULL && had[0] != '\0')
+			b.seen = set(&a, beside(&a, had));
+		assert_int_equal(belief_see(&b, &a, &now), 0);
+		assert_int_equal(b.published.n, cases[i].kept ? 2 : 1);
+		assert_int_equal(b.published.v[0].type, RR_AAAA);
+		/* Once is enough. */
+		b.seen_known = had != NULL;
+		assert_int_equal(belief_see(&b, &a, &now), 0);
+		assert_int_equal(b.published.n, cases[i].kept ? 2 : 1);
+		arena_fini(&a);
+	}
 }
 
 static void leave_to_write_over_ends_with_the_proof(void **state)
@@ -298,7 +353,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(decisions_are_those_of_the_case_file),
 	    cmocka_unit_test(leave_to_write_over_ends_with_what_was_seen),
-	    cmocka_unit_test(leave_to_write_over_ends_with_the_proof),
+	    cmocka_unit_test(a_dhcid_beside_an_edit_of_an_offer_is_kept_as_ours),
+		cmocka_unit_test(leave_to_write_over_ends_with_the_proof),
 	    cmocka_unit_test(a_decided_owner_is_not_empty),
 	    cmocka_unit_test(what_is_no_longer_wanted_is_spared_unless_replaced),
 	    cmocka_unit_test(decisions_have_names),

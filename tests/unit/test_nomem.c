@@ -237,6 +237,34 @@ static int adopt(struct arena *a, const void *with)
 	return decide(&b, a, DECIDE_ADOPT, false, &why);
 }
 
+static const struct owner_text doubted = {"A 192.0.2.5\nDHCID AAEB",
+					  "AAAA 2001:db8::4\nAAAA 2001:db8::6",
+					  "A 192.0.2.5\nDHCID AAEB",
+					  "A 192.0.2.9\nDHCID AAEB", false, 0};
+
+static int wait(struct arena *a, const void *with)
+{
+	struct belief b;
+	struct verdict v = {.state = BELIEF_CONFLICT};
+	bool waits;
+
+	(void)with;
+	make_owner(&b, a, &doubted);
+	return push_waits(&waits, a, &b, &v, FOREIGN_KEEP, true);
+}
+
+static int see(struct arena *a, const void *with)
+{
+	struct belief b;
+	struct rrs seen;
+
+	(void)with;
+	make_owner(&b, a, &doubted);
+	seen = b.seen;
+	b.seen = (struct rrs){NULL, 0};
+	return belief_see(&b, a, &seen);
+}
+
 static int spare(struct arena *a, const void *with)
 {
 	struct belief b;
@@ -252,6 +280,8 @@ static void a_decision_without_memory_is_none(void **state)
 	(void)state;
 	runs_out(adopt, NULL);
 	runs_out(spare, &kept);
+	runs_out(wait, NULL);
+	runs_out(see, NULL);
 }
 
 /* ---- names -------------------------------------------------------------------------------------- */

@@ -161,7 +161,6 @@ static void an_owner(struct rng *r)
 	b.want_kind = rng_permille(r, 600) ? OBS_LEASE : (uint8_t)rng_below(r, OBS_KINDS);
 	b.want_ttl_s = 300;
 	b.sent_ttl_s = rng_permille(r, 800) ? 300 : rng_permille(r, 500) ? 60 : 0;
-	b.offered_at_s = b.n_offered > 0 ? 50 : 0;
 	b.removed_at_s = rng_permille(r, 200) ? 40 : 0;
 	b.reverts = rng_below(r, 4);
 	b.why = "";

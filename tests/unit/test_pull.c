@@ -43,7 +43,7 @@ static void send_to(struct fix *f, const char *owner)
 	struct belief b = {.zone_id = ZONE_FORWARD, .owner = fx_name(owner), .version = 1,
 			   .seen_known = true,
 			   .state = BELIEF_STEP, .n_offered = 1, .why = "",
-			   .offered_at_s = model_now_s(f->model) + 60};
+			   .offered_at_s = {model_now_s(f->model) + 60}};
 
 	rrs_add(&b.offered[0], &f->a, RR_A, "\300\0\2\2", 4);
 	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);

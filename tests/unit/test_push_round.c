@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/core/push_state.h"
 #include "tests/unit/flow_fixture.h"
 #include "tests/unit/policy_fixture.h"
 
@@ -42,12 +43,45 @@ static void what_needs_nothing_any_more_is_not_due_for_ever(void **state)
 	assert_int_equal(model_updates(f->model), sent);
 }
 
+/* A change of ours had no answer; what is there beside the client's DHCID may be what somebody made
+ * of it, or what another updater wrote before. */
+static void what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_late(void **state)
+{
+	struct fix *f = *state;
+	struct belief b = {.zone_id = 1, .owner = fx_name("pc.lab.example"), .state = BELIEF_DUE,
+			   .want_kind = OBS_LEASE, .want_ttl_s = 300, .seen_known = true, .why = "",
+			   .n_offered = 1, .offered_at_s = {model_now_s(f->model)}};
+	uint64_t sent = model_updates(f->model);
+
+	rrs_add(&b.want, &f->a, RR_A, "\300\0\2\7", 4);
+	rrs_add(&b.want, &f->a, RR_DHCID, dhcid, sizeof(dhcid));
+	rrs_add(&b.seen, &f->a, RR_A, "\300\0\2\11", 4);
+	rrs_add(&b.seen, &f->a, RR_DHCID, dhcid, sizeof(dhcid));
+	b.offered[0] = b.want;
+	model_person_add(f->model, 1, &b.owner, RR_A, 300, "\300\0\2\11", 4);
+	model_person_add(f->model, 1, &b.owner, RR_DHCID, 300, dhcid, sizeof(dhcid));
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	memstore_belief(f->m, &b, 1, &b.owner);
+	assert_int_equal(b.state, BELIEF_DUE);
+	assert_int_equal(b.due_at_s, push_late_s(&b));
+	assert_int_equal(model_updates(f->model), sent);
+	model_advance(f->model, b.due_at_s - model_now_s(f->model));
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	memstore_belief(f->m, &b, 1, &b.owner);
+	assert_int_equal(b.state, BELIEF_STEP);
+	assert_true(rrs_equal(&b.published, &b.want));
+	assert_int_equal(b.n_offered, 0);
+	assert_int_equal(model_updates(f->model), sent + 1);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_needs_nothing_any_more_is_not_due_for_ever),
+		T(what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void what_is_offered_is_remembered_once(void **state)
 	assert_int_equal(push_offer(&l.b, &l.a, &l.v, 101), 0);
 	assert_int_equal(l.b.n_offered, 1);
 	assert_true(rrs_equal(&l.b.offered[0], &l.v.ours));
-	assert_int_equal(l.b.offered_at_s, 101);
+	assert_int_equal(l.b.offered_at_s[0], 101);
 	arena_fini(&l.a);
 }
 
@@ -119,7 +119,6 @@ static void a_row_is_as_wanted_when_nothing_else_is_left_of_its_change(void **st
 	assert_false(BUT(b.seen_known = false));
 	assert_false(BUT(b.seen.n = 0));
 	assert_false(BUT(b.n_offered = 1));
-	assert_false(BUT(b.offered_at_s = 1));
 	assert_false(BUT(b.due_at_s = 1));
 	assert_false(BUT(b.removed_at_s = 1));
 	assert_false(BUT(b.attempts = 1));
@@ -177,6 +176,35 @@ static void an_unanswered_offer_stays_until_the_fudge_has_passed(void **state)
 }
 
 #define DHCID "\nDHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="
+
+static bool waits(const char *published, const char *seen, const char *offered)
+{
+	struct change_life l;
+	struct err e;
+	bool w;
+
+	start(&l, "", "A 192.0.2.7" DHCID);
+	rrs_parse(&l.b.published, &l.a, published, strlen(published), &e);
+	rrs_parse(&l.b.seen, &l.a, seen, strlen(seen), &e);
+	if (offered != NULL)
+		rrs_parse(&l.b.offered[l.b.n_offered++], &l.a, offered, strlen(offered), &e);
+	assert_int_equal(verdict_owner(&l.v, &l.a, &l.b, FOREIGN_KEEP, true), 0);
+	assert_int_equal(push_waits(&w, &l.a, &l.b, &l.v, FOREIGN_KEEP, true), 0);
+	arena_fini(&l.a);
+	return w;
+}
+
+static void an_unanswered_change_keeps_a_clients_value_in_doubt(void **state)
+{
+	(void)state;
+	assert_true(waits("", "A 192.0.2.9" DHCID, "A 192.0.2.7" DHCID));
+	assert_true(waits("", "A 192.0.2.9" DHCID, "A 192.0.2.6"));
+	assert_false(waits("", "A 192.0.2.9" DHCID, NULL));                             /* due */
+	assert_false(waits("", "A 192.0.2.7" DHCID, "A 192.0.2.7" DHCID));              /* in step */
+	assert_false(waits("", "A 192.0.2.9", "A 192.0.2.7" DHCID));                    /* not its */
+	assert_false(waits("", "A 192.0.2.9", NULL));
+	assert_false(waits("A 192.0.2.8" DHCID, "A 192.0.2.9" DHCID, "A 192.0.2.7" DHCID));
+}
 
 static bool implied(struct change_life *l)
 {
@@ -243,11 +271,11 @@ static void who_rewrites_a_due_row_keeps_what_it_implied(void **state)
 	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 100), 0);
 	assert_int_equal(l.b.n_offered, 1);
 	assert_true(rrs_equal(&l.b.offered[0], &l.b.want));
-	assert_int_equal(l.b.offered_at_s, 100);
+	assert_int_equal(l.b.offered_at_s[0], 100);
 	/* With one that is an offer already it implies nothing, whatever is wanted now. */
 	l.b.want = (struct rrs){NULL, 0};
 	assert_int_equal(push_keep_implied(&l.b, &l.a, FOREIGN_KEEP, 101), 0);
-	assert_int_equal(l.b.offered_at_s, 100);
+	assert_int_equal(l.b.offered_at_s[0], 100);
 	assert_int_equal(l.b.n_offered, 1);
 	arena_fini(&l.a);
 	start(&l, "", "A 192.0.2.7");
@@ -422,6 +450,7 @@ int main(void)
 	    cmocka_unit_test(versions_wrap_as_serials_do),
 	    cmocka_unit_test(only_the_withdrawn_offer_goes),
 	    cmocka_unit_test(retries_back_off_and_never_beyond_the_cap),
+	    cmocka_unit_test(an_unanswered_change_keeps_a_clients_value_in_doubt),
 	    cmocka_unit_test(only_a_verified_noerror_is_done),
 	    cmocka_unit_test(answers_lead_to_the_documented_reactions),
 	    cmocka_unit_test(the_brake_lets_a_share_through_and_rolls_on),

@@ -257,7 +257,10 @@ static void dhcid_follows(struct expected *x, const struct combi *c, const uint8
 			  bool beside)
 {
 	bool wants = any(c->want);
-	bool ours = claimed(c, seen, DHCID) == seen[DHCID] || dhcid_proves(c, seen);
+	uint8_t claim = claimed(c, seen, DHCID);
+	/* An offer alone proves none that stands beside what is not ours. */
+	bool holds = (seen[A] | seen[AAAA] | seen[PTR]) == 0 || within(claim, c->pub[DHCID]);
+	bool ours = claim == seen[DHCID] || dhcid_proves(c, seen);
 	uint8_t target = beside ? c->want[DHCID] : 0;
 
 	if (!ours && wants && !c->take && x->state != BELIEF_AGREED)
@@ -265,7 +268,7 @@ static void dhcid_follows(struct expected *x, const struct combi *c, const uint8
 		      "the name belongs to another client (its DHCID differs)");
 	if (ours) {
 		x->target[DHCID] = x->ours[DHCID] = target;
-		if (claimed(c, seen, DHCID) != 0 || any(x->keep))
+		if ((claim != 0 && holds) || any(x->keep))
 			x->keep[DHCID] = seen[DHCID];
 	} else {
 		x->target[DHCID] = c->take && wants ? target : seen[DHCID];
