@@ -4,7 +4,8 @@
  * since, nothing is wanted or published any more: only the journal tells that they were ours.  It
  * proves it where a change of ours began from exactly what is shown now and changes of ours alone,
  * each beginning where the one before ended, led on from there to the last line about the owner.
- * Any other word in between (an edit, a conflict, a value that was not ours) proves nothing.
+ * Any other word in between (an edit, a conflict, a value that was not ours) proves nothing; nor does
+ * all that where it was, without a DHCID, somebody else's and we never wrote it since.
  */
 #ifndef BRIDGE_CORE_RESTORED_H
 #define BRIDGE_CORE_RESTORED_H

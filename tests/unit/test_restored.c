@@ -161,6 +161,27 @@ static void what_a_used_leave_brought_there_was_ours(void **state)
 	check(A1, l, 3, "");
 }
 
+static void what_was_somebody_elses_until_it_agreed_was_not_ours(void **state)
+{
+	const struct past_line found = {.event = "observed", .before = "", .after = A1},
+			       agreed = {.event = "agreed", .before = A1, .after = A1_DHCID},
+			       conflict = {.event = "conflict", .before = A1, .after = A2},
+			       unlike = {.event = "agreed", .before = A2, .after = A1};
+
+	(void)state;
+	check(A1, (struct past_line[]){done(A1, ""), found}, 2, "");
+	check(A1, (struct past_line[]){done(A1, ""), agreed}, 2, "");
+	check(A1, (struct past_line[]){done(A1, ""), unlike, conflict}, 3, "");
+	check(A1, (struct past_line[]){done(A1, ""), unlike}, 2, A1);
+	check(A1, (struct past_line[]){done(A1, ""), {.event = "agreed"}}, 2, A1);
+	/* Written by us since. */
+	check(A1, (struct past_line[]){done(A1, ""), unlike, done("", A1), agreed}, 4, A1);
+	check(A1, (struct past_line[]){done(A1, ""), done("", A2), agreed}, 3, "");
+	/* A client's, whoever wrote it. */
+	check(A1_DHCID, (struct past_line[]){done(A1_DHCID, ""),
+					     {.event = "conflict", .before = A1_DHCID}}, 2, A1_DHCID);
+}
+
 static void a_change_that_did_not_come_through_is_no_word(void **state)
 {
 	const struct past_line retry = {.event = "retry", .before = "", .after = A2};
@@ -193,6 +214,7 @@ int main(void)
 		cmocka_unit_test(any_other_word_in_between_ends_it),
 		cmocka_unit_test(what_a_person_let_us_write_over_was_not_ours),
 		cmocka_unit_test(what_a_used_leave_brought_there_was_ours),
+		cmocka_unit_test(what_was_somebody_elses_until_it_agreed_was_not_ours),
 		cmocka_unit_test(a_change_that_did_not_come_through_is_no_word),
 		cmocka_unit_test(lines_without_sets_or_with_nonsense_prove_nothing),
 	};
