@@ -163,6 +163,9 @@ class Script:
             address = rng.choice(sorted(self.manual))
             return [("del_host", address, self.manual.pop(address))]
         address = self._free(rng, MANUAL, self.manual, set())
+        if address is None:
+            address = rng.choice(sorted(self.manual))
+            return [("del_host", address, self.manual.pop(address))]
         self.manual[address] = self._label()
         return [("add_host", address, self.manual[address])]
 
