@@ -170,7 +170,7 @@ static int keep(struct pull *u, const struct err *cause, struct err *e)
 	bool was_asked = u->row.asked;
 	int r = pull_keep(u, e);
 
-	if (r < 0)
+	if (r < 0 || u->overtaken)
 		return r;
 	say_right(u, was_asked);
 	say_unanswered(u, cause);

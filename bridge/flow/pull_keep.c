@@ -364,6 +364,24 @@ static int end_row(struct pull *u, struct err *e)
 	return st->zone_put(st->ctx, &u->row, e);
 }
 
+/* Has another process kept a look meanwhile that is newer than ours, or of a zone that was restored?
+ * What we saw is not so any more: taken for news, it would undo and redo, and count as somebody's
+ * fight. */
+static int overtaken(struct pull *u, struct err *e)
+{
+	struct flow_store *st = u->f->store;
+	struct zone_row now;
+	int r = st->zone_get(st->ctx, &now, &u->p.arena, u->zone->id, e);
+
+	if (r < 0)
+		return r;
+	u->overtaken = now.restored != u->row.restored;
+	if (now.serial != u->row.serial)
+		u->overtaken |= u->rollback || serial_newer(u->cmp.serial, now.serial) ||
+				serial_newer(now.serial, u->row.serial);
+	return 0;
+}
+
 static int keep_inside(void *arg, struct err *e)
 {
 	struct pull *u = arg;
@@ -372,7 +390,10 @@ static int keep_inside(void *arg, struct err *e)
 	int r;
 
 	r = st->lock_space(st->ctx, u->space->id, e);
-	r = r < 0 ? r : begin_row(u, e);
+	r = r < 0 ? r : overtaken(u, e);
+	if (r < 0 || u->overtaken)
+		return r;
+	r = begin_row(u, e);
 	r = r < 0 ? r : see_all(u, e);
 	if (r == 0 && u->rollback)
 		r = forgive_all(u, BELIEF_WAITS, e);

@@ -161,6 +161,15 @@ static void remove_ours(struct world *w)
 	say_rr(w, "removes what the bridge wrote:", &owner, type);
 }
 
+/* Does the bridge know one of its own of that type there? */
+static bool had_ours(const struct world *w, int32_t zone_id, const struct dname *owner, uint16_t type)
+{
+	struct belief b = world_belief(w, zone_id, owner);
+	const struct rr *v;
+
+	return rrs_of(&b.published, type, &v) > 0;
+}
+
 static void remove_own(struct world *w)
 {
 	struct model_rr r;
@@ -173,7 +182,7 @@ static void remove_own(struct world *w)
 	if (r.type == RR_DHCID)
 		share_unproven(w, r.zone_id, &owner);
 	/* An edit that goes leaves the owner without what it replaced, too. */
-	if (r.author != MODEL_PERSON || r.type == RR_PTR)
+	if (r.author != MODEL_PERSON || r.type == RR_PTR || had_ours(w, r.zone_id, &owner, r.type))
 		world_note_removal(w, &owner);
 	say_rr(w, "removes", &owner, r.type);
 }

@@ -131,6 +131,66 @@ static void a_restore_is_remembered_until_the_zone_is_read(void **state)
 	assert_false(is_restored(f));
 }
 
+/* Another process beside it, which looks at the zone once the first has read what changed. */
+static struct other {
+	struct fix *first;
+	struct flow_net net;
+	struct memstore *m;
+	struct flow_store store;
+	struct flow flow;
+	bool restores;
+} other;
+
+static int changes_and_another_looks(void *ctx, const struct policy_zone *zone, uint32_t since,
+				     change_sink sink, void *arg, uint32_t *serial, struct err *e)
+{
+	struct dname one = fx_name("one.lab.example");
+	int r = other.net.changes(ctx, zone, since, sink, arg, serial, e);
+
+	assert_true(model_person_del(other.first->model, ZONE_FORWARD, &one, RR_A, NULL, 0));
+	if (other.restores)
+		assert_true(model_restore(other.first->model, ZONE_FORWARD));
+	assert_int_equal(flow_pull(&other.flow, &fx_zones[ZONE_FORWARD - 1], NULL), 0);
+	return r;
+}
+
+static void look_beside_another(struct fix *f, bool restores)
+{
+	other = (struct other){.first = f, .net = f->net, .m = memstore_beside(f->m),
+			       .restores = restores};
+	other.store = memstore_flow(other.m);
+	other.flow = f->flow;
+	other.flow.store = &other.store;
+	other.flow.net = &other.net;
+	f->net.changes = changes_and_another_looks;
+	person_adds(f, "one.lab.example");
+	pull(f);
+	f->net = other.net;
+	assert_int_equal(seen_at(f, "one.lab.example"), 0);
+	memstore_free(other.m);
+}
+
+static void a_look_that_was_overtaken_changes_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	look_beside_another(f, false);
+	person_adds(f, "two.lab.example");
+	pull(f);
+	assert_int_equal(seen_at(f, "two.lab.example"), 1);
+}
+
+static void a_look_of_before_a_restore_changes_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	model_save(f->model, ZONE_FORWARD);
+	person_adds(f, "gone.lab.example");
+	pull(f);
+	look_beside_another(f, true);
+	assert_int_equal(seen_at(f, "gone.lab.example"), 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
@@ -138,6 +198,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_changed_is_told_from_the_last_look),
 		T(serial_of_before_a_restore_tells_nothing),
+		T(a_look_that_was_overtaken_changes_nothing),
+		T(a_look_of_before_a_restore_changes_nothing),
 		T(a_restore_is_remembered_until_the_zone_is_read),
 	};
 
