@@ -436,6 +436,20 @@ int planner_keep_implied(struct planner *p, struct arena *a, struct belief *b,
 	return push_keep_implied(b, a, z->zone->foreign, p->now_s) < 0 ? err_nomem(e) : 0;
 }
 
+/* A due row with offers may be waiting to know what became of them: its name is not ours before. */
+static int judge_waiting(struct belief *b, struct arena *a, const struct planner_zone *z,
+			 struct err *e)
+{
+	struct verdict v;
+
+	if (b->state != BELIEF_DUE || b->n_offered == 0)
+		return 0;
+	if (verdict_owner(&v, a, b, z->zone->foreign, true) < 0)
+		return err_nomem(e);
+	b->contested = v.contested;
+	return 0;
+}
+
 int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
 		    const struct zone_key *keys, size_t n, struct err *e)
 {
@@ -461,6 +475,7 @@ int planner_beliefs(struct planner *p, struct belief **out, struct arena *a,
 			return r;
 		if (b->owner.len > 0) {
 			r = planner_keep_implied(p, a, b, z, e);
+			r = r < 0 ? r : judge_waiting(b, a, z, e);
 			if (r < 0)
 				return r;
 			continue;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bridge/core/batch.h"
+#include "bridge/core/plan.h"
 #include "bridge/core/push_state.h"
 #include "bridge/flow/push_look.h"
 
@@ -16,6 +17,12 @@ enum { LOOK_AGAIN_S = 30 };
 struct group {
 	struct push_zone *zone;
 	size_t from, n;
+};
+
+/* Of a name that no longer stands, or does again: its PTR is planned anew. */
+struct touched {
+	const struct policy_space *space;
+	struct ipaddr addr;
 };
 
 struct making {
@@ -29,6 +36,7 @@ struct making {
 	VEC(struct group) groups;
 	VEC(struct belief) kept;           /* rows to be written first, */
 	VEC(struct push_item *) of_kept;   /* and the item of each; NULL: nothing is sent for it */
+	VEC(struct touched) touched;       /* those of a space together */
 	VEC(struct push_msg *) msgs;
 	size_t n_owners;                   /* of the messages */
 };
@@ -60,8 +68,15 @@ static int keep_first(struct making *m, const struct belief *b, struct push_item
 static int stop_row(struct making *m, const struct planner_zone *z, struct belief *b,
 		    struct err *e)
 {
+	struct touched t = {.space = m->p.space};
+	bool stood = plan_forward_stands(b);
+	size_t i;
 	int r = planner_judge(&m->p, &m->round->arena, b, NULL, z, NULL, e);
 
+	for (i = 0; r == 0 && i < b->want.n && stood != plan_forward_stands(b); i++) {
+		if (rr_addr(&t.addr, &b->want.v[i]) && vec_push(&m->touched, t) < 0)
+			r = err_nomem(e);
+	}
 	return r < 0 ? r : keep_first(m, b, NULL, e);
 }
 
@@ -311,6 +326,25 @@ static int take_all(struct making *m, struct err *e)
 
 /* ---- kept first ------------------------------------------------------------------------- */
 
+static int plan_touched(struct making *m, struct err *e)
+{
+	VEC(struct ipaddr) addrs = {0};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < m->touched.n; i++) {
+		m->p.space = m->touched.v[i].space;
+		if (vec_push(&addrs, m->touched.v[i].addr) < 0)
+			r = err_nomem(e);
+		if (r == 0 && i + 1 < m->touched.n && m->touched.v[i + 1].space == m->p.space)
+			continue;
+		r = r < 0 ? r : planner_addresses(&m->p, addrs.v, addrs.n, e);
+		addrs.n = 0;
+	}
+	vec_fini(&addrs);
+	return r;
+}
+
 /* What somebody wrote since, or writes now, is due again after that: it is not sent now. */
 static int keep_inside(void *arg, struct err *e)
 {
@@ -322,7 +356,8 @@ static int keep_inside(void *arg, struct err *e)
 
 	if (done == NULL)
 		return err_nomem(e);
-	r = st->beliefs_settle(st->ctx, m->kept.v, m->kept.n, done, e);
+	r = m->touched.n == 0 ? 0 : planner_lock_spaces(m->f, e);
+	r = r < 0 ? r : st->beliefs_settle(st->ctx, m->kept.v, m->kept.n, done, e);
 	for (i = 0; r == 0 && i < m->kept.n; i++) {
 		struct push_item *it = m->of_kept.v[i];
 
@@ -332,7 +367,7 @@ static int keep_inside(void *arg, struct err *e)
 		it->b->version = m->kept.v[i].version;
 		it->b->place = m->kept.v[i].place;
 	}
-	return r;
+	return r < 0 ? r : plan_touched(m, e);
 }
 
 /* ---- messages --------------------------------------------------------------------------- */
@@ -433,6 +468,7 @@ static void making_fini(struct making *m)
 	vec_fini(&m->groups);
 	vec_fini(&m->kept);
 	vec_fini(&m->of_kept);
+	vec_fini(&m->touched);
 	vec_fini(&m->msgs);
 	round_free(m->round);
 }

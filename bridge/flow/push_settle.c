@@ -399,7 +399,9 @@ static int asked(struct settling *s, struct push_msg *m, struct push_item *it, s
 	r = looked(s, m, it, b, false, m->why, &moved, e);
 	if (r < 0 || moved)
 		return r;
-	return vec_push(&s->put, *b) < 0 ? err_nomem(e) : 0;
+	/* Without them its name may stand. */
+	r = m->zone->zone->is_reverse ? 0 : touch(s, b, e);
+	return r == 0 && vec_push(&s->put, *b) < 0 ? err_nomem(e) : r;
 }
 
 /* Said once in a run; a daemon that knew says nothing. */
