@@ -454,14 +454,15 @@ static bool has_any(const struct rrs *s, const struct rr *v, size_t n)
 	return false;
 }
 
-/* Does another client's DHCID stand where ours was?  The name was removed and given to that client:
- * what it has of ours by chance is its own. */
+/* Does another client's DHCID stand where ours was, or where somebody took ours away?  The name was
+ * given to that client: what it has of ours by chance is its own. */
 static bool is_given_away(const struct belief *b)
 {
 	const struct rr *dhcid, *ours;
 	size_t n = rrs_of(&b->seen, RR_DHCID, &dhcid);
 
-	return b->seen_known && n > 0 && rrs_of(&b->published, RR_DHCID, &ours) > 0 &&
+	return b->seen_known && n > 0 &&
+	       (rrs_of(&b->published, RR_DHCID, &ours) > 0 || b->removed_at_s != 0) &&
 	       !has_any(&b->published, dhcid, n) && !has_any(&b->want, dhcid, n) &&
 	       !(b->same_client && b->want.n > 0);
 }

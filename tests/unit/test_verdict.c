@@ -224,6 +224,8 @@ static void take_state(struct expect *x, const char *l)
 		x->b.reverts = (uint32_t)strtoul(r, NULL, 10);
 	else if ((r = after(l, "ttl")) != NULL)
 		sscanf(r, "%u %u", &x->b.sent_ttl_s, &x->b.want_ttl_s);
+	else if (after(l, "missed") != NULL)
+		x->b.removed_at_s = 50;
 	else if (after(l, "unsupported") != NULL)
 		x->supported = false;
 	else if (after(l, "edit") != NULL)
