@@ -122,7 +122,8 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
 	/* What else it came to is said when its addresses are planned. */
 	if (r == 0 && b->state == BELIEF_FROZEN)
 		r = planner_note_state(&u->p, &was, b, e);
-	if (r == 0 && u->zone->is_reverse)
+	/* What stands as it stood was heard before: owners are asked about that have not changed. */
+	if (r == 0 && u->zone->is_reverse && (!was.seen_known || !rrs_equal(&was.seen, &b->seen)))
 		r = ptr_word(&keep->words, &was, b, u->rollback, e);
 	r = r < 0 ? r : touch(u, b, e);
 	if (r == 0 && (free_names(u, b, &was.seen) < 0 || vec_push(&keep->v, *b) < 0))

@@ -94,6 +94,40 @@ static void a_person_who_leaves_the_updaters_dhcid_has_edited(void **state)
 	assert_true(is_edited(*state));
 }
 
+static int refuses(void *ctx, const struct policy_zone *zone, transfer_sink sink, void *arg,
+		   uint32_t *serial, struct err *e)
+{
+	(void)ctx;
+	(void)zone;
+	(void)sink;
+	(void)arg;
+	(void)serial;
+	err_set(e, ERR_PROTO, "the server answered REFUSED");
+	return NET_REFUSED;
+}
+
+/* Words that were heard and are over do not begin again because the owner is asked about now. */
+static void what_stands_unchanged_says_nothing_again(void **state)
+{
+	struct fix *f = *state;
+	struct dname unrelated = fx_name("9.2.0.192.in-addr.arpa");
+	struct arena a = ARENA_INIT;
+	struct evidence *ev;
+	size_t n;
+
+	person_writes(f, "mail.lab.example");
+	assert_true(is_edited(f));
+	f->store.evidence_get(f->m, &ev, &n, 1, &addr, 1, &a, NULL);
+	for (size_t i = 0; i < n; i++)
+		if (ev[i].obs.kind == OBS_EDIT)
+			assert_int_equal(f->store.evidence_del(f->m, &ev[i], 1, NULL), 0);
+	f->net.transfer = refuses;
+	f->flow.full_every_s = 0;
+	model_person_add(f->model, ZONE_REVERSE, &unrelated, RR_TXT, 600, "\1x", 2);
+	assert_false(is_edited(f));
+	arena_fini(&a);
+}
+
 /* How much DNS says of an address, as kept. */
 static size_t words_of(struct fix *f, const struct ipaddr *a)
 {
@@ -159,6 +193,7 @@ int main(void)
 		T(another_target_is_a_persons_edit),
 		T(another_target_with_a_dhcid_of_its_own_is_an_updaters),
 		T(a_person_who_leaves_the_updaters_dhcid_has_edited),
+		T(what_stands_unchanged_says_nothing_again),
 		T(what_is_written_over_says_nothing_more),
 		T(what_is_adopted_says_nothing_more),
 	};
