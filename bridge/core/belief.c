@@ -150,6 +150,22 @@ int belief_see(struct belief *b, struct arena *a, const struct rrs *seen)
 	return 0;
 }
 
+int belief_roll_back(struct belief *b, struct arena *a, const struct rrs *recalled)
+{
+	struct rrs kept = {NULL, 0};
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < b->seen.n && r == 0; i++) {
+		const struct rr *v = &b->seen.v[i];
+
+		if (rrs_has(&b->published, v) || rrs_has(recalled, v))
+			r = rrs_add(&kept, a, v->type, v->rdata, v->rdlen);
+	}
+	b->published = kept;
+	return r;
+}
+
 /* Is a value of the type wanted that was not before? */
 static bool is_replaced(const struct belief *b, const struct rrs *had, uint16_t type)
 {

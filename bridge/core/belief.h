@@ -90,6 +90,10 @@ bool belief_written_since(const struct belief *b, uint64_t version);
  * ERR_NOMEM. */
 int belief_see(struct belief *b, struct arena *a, const struct rrs *seen);
 
+/* The zone was restored: what it does not show is as if it had never been, so it is added again and
+ * nobody has removed it; what came back and had been ours (recalled) is ours again.  0 or ERR_NOMEM. */
+int belief_roll_back(struct belief *b, struct arena *a, const struct rrs *recalled);
+
 /* Nothing wanted, published, offered, seen or decided: the row may go. */
 bool belief_is_empty(const struct belief *b);
 

@@ -24,24 +24,6 @@ static bool in_flight(const struct pull *u, const struct belief *b)
 	return flies && !u->unsent;
 }
 
-/* After a rollback what vanished is as if it had never been: added again, no fight.  What came back
- * and had been ours (recalled) is ours again. */
-static int roll_back(struct pull *u, struct belief *b, const struct rrs *recalled)
-{
-	struct rrs kept = {NULL, 0};
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < b->seen.n && r == 0; i++) {
-		const struct rr *v = &b->seen.v[i];
-
-		if (rrs_has(&b->published, v) || rrs_has(recalled, v))
-			r = rrs_add(&kept, &u->p.arena, v->type, v->rdata, v->rdlen);
-	}
-	b->published = kept;
-	return r;
-}
-
 /* Clients that were refused these names may have them now. */
 static int free_targets(struct pull *u, const struct rrs *was, const struct rrs *is)
 {
@@ -114,7 +96,7 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
 	}
 	u->news += !rrs_equal(was.seen_known ? &was.seen : &was.published, &d->seen);
 	if (belief_see(b, &u->p.arena, &d->seen) < 0 ||
-	    (u->rollback && roll_back(u, b, recalled) < 0))
+	    (u->rollback && belief_roll_back(b, &u->p.arena, recalled) < 0))
 		return err_nomem(e);
 	r = recalled->n > 0 ? note_recalled(u, &was, b, e) : 0;
 	r = r < 0 ? r : planner_zone(&z, &u->p, u->zone, e);
@@ -225,7 +207,7 @@ static int forgive(struct pull *u, struct belief *b, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (roll_back(u, b, &none) < 0)
+	if (belief_roll_back(b, &u->p.arena, &none) < 0)
 		return err_nomem(e);
 	b->reverts -= b->reverts > 0;
 	b->removed_at_s = 0;

@@ -101,6 +101,22 @@ static int zone_now(struct planner_zone **out, struct settling *s, struct push_m
 	return r;
 }
 
+/* Of a zone that was restored and is not read yet, what the owner lacks was removed by nobody. */
+static int see(struct settling *s, struct push_msg *m, struct belief *b, const struct rrs *seen,
+	       struct err *e)
+{
+	static const struct rrs none = {NULL, 0};
+	struct planner_zone *z;
+	int r = zone_now(&z, s, m, e);
+
+	if (r < 0)
+		return r;
+	if (belief_see(b, &s->p.arena, seen) < 0 ||
+	    (z->row.restored && belief_roll_back(b, &s->p.arena, &none) < 0))
+		return err_nomem(e);
+	return 0;
+}
+
 static int judge(struct settling *s, struct push_msg *m, struct belief *b, struct err *e)
 {
 	struct planner_zone *z;
@@ -287,9 +303,8 @@ static int looked(struct settling *s, struct push_msg *m, struct push_item *it, 
 	*moved = !b->seen_known || !rrs_equal(&b->seen, &it->seen);
 	if (withdraw && *moved && it->fresh)
 		push_withdraw(b, &it->v);
-	if (belief_see(b, &s->p.arena, &it->seen) < 0)
-		return err_nomem(e);
-	r = judge(s, m, b, e);
+	r = see(s, m, b, &it->seen, e);
+	r = r < 0 ? r : judge(s, m, b, e);
 	push_forget_late(b, m->looked_s);
 	if (r < 0 || !*moved)
 		return r;

@@ -285,6 +285,20 @@ static void a_dhcid_beside_an_edit_of_an_offer_is_kept_as_ours(void **state)
 	}
 }
 
+static void a_restored_zone_leaves_of_ours_what_it_shows(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct rrs recalled = set(&a, "A 192.0.2.6\nA 192.0.2.9");
+	struct belief b = {.published = set(&a, "A 192.0.2.7\nA 192.0.2.8"),
+			   .seen = set(&a, "A 192.0.2.8\nA 192.0.2.9\nTXT *"), .seen_known = true};
+	struct rrs ours = set(&a, "A 192.0.2.8\nA 192.0.2.9");
+
+	(void)state;
+	assert_int_equal(belief_roll_back(&b, &a, &recalled), 0);
+	assert_true(rrs_equal(&b.published, &ours));
+	arena_fini(&a);
+}
+
 static void leave_to_write_over_ends_with_the_proof(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -354,6 +368,7 @@ int main(void)
 	    cmocka_unit_test(decisions_are_those_of_the_case_file),
 	    cmocka_unit_test(leave_to_write_over_ends_with_what_was_seen),
 	    cmocka_unit_test(a_dhcid_beside_an_edit_of_an_offer_is_kept_as_ours),
+		cmocka_unit_test(a_restored_zone_leaves_of_ours_what_it_shows),
 		cmocka_unit_test(leave_to_write_over_ends_with_the_proof),
 	    cmocka_unit_test(a_decided_owner_is_not_empty),
 	    cmocka_unit_test(what_is_no_longer_wanted_is_spared_unless_replaced),

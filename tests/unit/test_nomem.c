@@ -265,6 +265,14 @@ static int see(struct arena *a, const void *with)
 	return belief_see(&b, a, &seen);
 }
 
+static int roll_back(struct arena *a, const void *with)
+{
+	struct belief b;
+
+	make_owner(&b, a, with);
+	return belief_roll_back(&b, a, &b.seen);
+}
+
 static int spare(struct arena *a, const void *with)
 {
 	struct belief b;
@@ -282,6 +290,7 @@ static void a_decision_without_memory_is_none(void **state)
 	runs_out(spare, &kept);
 	runs_out(wait, NULL);
 	runs_out(see, NULL);
+	runs_out(roll_back, &owners[3]);
 }
 
 /* ---- names -------------------------------------------------------------------------------------- */

@@ -75,12 +75,35 @@ static void what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_
 	assert_int_equal(model_updates(f->model), sent + 1);
 }
 
+/* Restored, and not read yet: a change from what it showed before is refused, and no one's fault. */
+static void what_a_restored_zone_lacks_was_removed_by_nobody(void **state)
+{
+	struct fix *f = *state;
+	struct belief b = {.zone_id = 1, .owner = fx_name("pc.lab.example"), .state = BELIEF_DUE,
+			   .want_kind = OBS_LEASE, .want_ttl_s = 300, .seen_known = true, .why = ""};
+	struct zone_row row;
+
+	rrs_add(&b.want, &f->a, RR_A, "\300\0\2\7", 4);
+	rrs_add(&b.published, &f->a, RR_A, "\300\0\2\11", 4);
+	b.seen = b.published;
+	assert_int_equal(f->store.zone_get(f->m, &row, &f->a, 1, NULL), 0);
+	row.restored = true;
+	assert_int_equal(f->store.zone_put(f->m, &row, NULL), 0);
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	memstore_belief(f->m, &b, 1, &b.owner);
+	assert_int_equal(b.state, BELIEF_STEP);
+	assert_true(rrs_equal(&b.published, &b.want));
+	assert_int_equal(b.reverts, 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_needs_nothing_any_more_is_not_due_for_ever),
+		T(what_a_restored_zone_lacks_was_removed_by_nobody),
 		T(what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_late),
 	};
 
