@@ -126,16 +126,14 @@ static int keep_dhcid(struct belief *b, struct arena *a, const struct rrs *seen)
 	struct rrs published = {NULL, 0};
 	const struct rr *v;
 	size_t n = rrs_of(seen, RR_DHCID, &v), i;
-	int r = 0;
+	int r = rrs_dup(&published, a, &b->published);
 
-	for (i = 0; i < b->published.n && r == 0; i++)
-		r = rrs_add(&published, a, b->published.v[i].type, b->published.v[i].rdata,
-			    b->published.v[i].rdlen);
 	for (i = 0; i < n && r == 0; i++) {
-		if (is_offered(b, &v[i]) && !rrs_has(&published, &v[i]))
+		if (is_offered(b, &v[i]))
 			r = rrs_add(&published, a, RR_DHCID, v[i].rdata, v[i].rdlen);
 	}
-	b->published = published;
+	if (r == 0)
+		b->published = published;
 	return r;
 }
 

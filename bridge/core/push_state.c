@@ -109,7 +109,8 @@ bool push_as_wanted(const struct belief *was, const struct belief *is)
 {
 	return is->state == BELIEF_STEP && is->want.n > 0 && rrs_equal(&is->want, &is->published) &&
 	       is->seen_known && rrs_equal(&is->seen, &is->published) && is->n_offered == 0 &&
-	       is->due_at_s == 0 && is->removed_at_s == 0 && is->attempts == 0 && is->sent_ttl_s == is->want_ttl_s &&
+	       is->due_at_s == 0 && is->removed_at_s == 0 && is->attempts == 0 &&
+	       is->sent_ttl_s == is->want_ttl_s &&
 	       is->decided == DECIDED_NOTHING && is->reverts == was->reverts &&
 	       strcmp(is->why, was->why) == 0;
 }
