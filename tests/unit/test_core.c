@@ -262,9 +262,9 @@ static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 static void an_offer_reads_back_with_its_time(void **state)
 {
 	static const char *const bad[] = {"", "7", "7:", " A 192.0.2.7", "-1 A 192.0.2.7", "7 A",
-					  "1234567890123456789 A 192.0.2.7"};
+					  "12345678901234567890 A 192.0.2.7"};
 	struct arena a = ARENA_INIT;
-	struct belief b = {.n_offered = 2, .offered_at_s = {1700000000, 0}}, got = {.n_offered = 0};
+	struct belief b = {.n_offered = 2, .offered_at_s = {1798765432, 0}}, got = {.n_offered = 0};
 	struct err e;
 	size_t i;
 	int k;
@@ -276,7 +276,7 @@ static void an_offer_reads_back_with_its_time(void **state)
 
 		belief_print_offer(&text, &b, k);
 		if (k == 0)
-			assert_string_equal(buf_text(&text), "1700000000 A 192.0.2.7");
+			assert_string_equal(buf_text(&text), "1798765432 A 192.0.2.7");
 		assert_int_equal(belief_parse_offer(&got, &a, buf_text(&text), text.len, &e), 0);
 		assert_int_equal(got.offered_at_s[k], b.offered_at_s[k]);
 		assert_true(rrs_equal(&got.offered[k], &b.offered[k]));
@@ -284,6 +284,7 @@ static void an_offer_reads_back_with_its_time(void **state)
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(belief_parse_offer(&got, &a, bad[i], strlen(bad[i]), &e), ERR_PROTO);
+	assert_int_equal(belief_parse_offer(&got, &a, "77 A 192.0.2.7", 1, &e), ERR_PROTO);
 	assert_int_equal(got.n_offered, 2);
 	got.n_offered = BELIEF_OFFERED_MAX;
 	assert_int_equal(belief_parse_offer(&got, &a, "7 ", 2, &e), ERR_PROTO);

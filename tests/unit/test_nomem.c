@@ -214,13 +214,37 @@ static int live_through(struct arena *a, const void *with)
 	return r < 0 ? r : push_done(&b, a, &v, true, 101);
 }
 
+static int keep_implied(struct arena *a, const void *with)
+{
+	struct belief b;
+
+	make_owner(&b, a, with);
+	return push_keep_implied(&b, a, FOREIGN_KEEP, 100);
+}
+
+static int offer(struct arena *a, const void *with)
+{
+	const struct owner_text *t = with;
+	struct verdict v = {.row = 0};
+	struct belief b;
+
+	make_owner(&b, a, t);
+	v.ours = b.want;
+	return push_offer(&b, a, &v, 100);
+}
+
 static void a_change_without_memory_is_not_kept(void **state)
 {
 	int i;
 
 	(void)state;
-	for (i = 0; i < OWNERS; i++)
+	for (i = 0; i < OWNERS; i++) {
 		runs_out(live_through, &owners[i]);
+		if (owners[i].offered != NULL)
+			continue;
+		runs_out(keep_implied, &owners[i]);
+		runs_out(offer, &owners[i]);
+	}
 }
 
 static int adopt(struct arena *a, const void *with)

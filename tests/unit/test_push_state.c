@@ -132,8 +132,39 @@ static void a_row_is_as_wanted_when_nothing_else_is_left_of_its_change(void **st
 	/* Nothing is wanted: its row goes. */
 	start(&l, "A 192.0.2.7", "");
 	finish(&l, &was);
+	l.b.sent_ttl_s = l.b.want_ttl_s;
 	assert_false(push_as_wanted(&was, &l.b));
 	arena_fini(&l.a);
+}
+
+static void a_proof_ends_what_the_change_had_gone_through(void **state)
+{
+	struct change_life l;
+
+	(void)state;
+	start(&l, "A 192.0.2.5", "A 192.0.2.7");
+	l.b.removed_at_s = l.b.due_at_s = 50;
+	l.b.attempts = 3;
+	assert_false(push_offered(&l.b, &l.v));
+	assert_int_equal(push_done(&l.b, &l.a, &l.v, true, 102), 0);
+	assert_int_equal(l.b.removed_at_s + l.b.due_at_s + l.b.attempts, 0);
+	assert_int_equal(l.b.settled_at_s, 102);
+	/* What it did not bring back is missed still. */
+	l.b.removed_at_s = 60;
+	l.v.target.n = 0;
+	assert_int_equal(push_done(&l.b, &l.a, &l.v, true, 103), 0);
+	assert_int_equal(l.b.removed_at_s, 60);
+	arena_fini(&l.a);
+}
+
+static void a_later_attempt_is_counted(void **state)
+{
+	struct belief b = {.attempts = 2};
+
+	(void)state;
+	push_retry(&b, 1000, 0);
+	assert_int_equal(b.attempts, 3);
+	assert_true(b.due_at_s > 1000);
 }
 
 static void what_is_removed_has_no_ttl(void **state)
@@ -181,7 +212,7 @@ static bool waits(const char *published, const char *seen, const char *offered)
 {
 	struct change_life l;
 	struct err e;
-	bool w;
+	bool w = true;
 
 	start(&l, "", "A 192.0.2.7" DHCID);
 	rrs_parse(&l.b.published, &l.a, published, strlen(published), &e);
@@ -450,6 +481,8 @@ int main(void)
 	    cmocka_unit_test(versions_wrap_as_serials_do),
 	    cmocka_unit_test(only_the_withdrawn_offer_goes),
 	    cmocka_unit_test(retries_back_off_and_never_beyond_the_cap),
+	    cmocka_unit_test(a_proof_ends_what_the_change_had_gone_through),
+	    cmocka_unit_test(a_later_attempt_is_counted),
 	    cmocka_unit_test(an_unanswered_change_keeps_a_clients_value_in_doubt),
 	    cmocka_unit_test(only_a_verified_noerror_is_done),
 	    cmocka_unit_test(answers_lead_to_the_documented_reactions),
