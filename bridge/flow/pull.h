@@ -25,6 +25,7 @@ struct pull {
 	struct err refusal;          /* because it does not give the zone: its words */
 	uint32_t serial;             /* before that */
 	bool overtaken;              /* nothing of it was kept: another process saw more */
+	bool before_ours;            /* changes of ours were proven since it was made */
 	size_t skipped;              /* owners that differ and were written meanwhile */
 	size_t news;                 /* owners that differ */
 	/* inside the transaction */

@@ -90,7 +90,8 @@ static int see(struct pull *u, struct belief *b, const struct compare_diff *d,
 	struct belief was = *b;
 	int r;
 
-	if (in_flight(u, b)) {
+	/* Also what we have removed since: nothing but the journal knows of it. */
+	if (in_flight(u, b) || (!u->rollback && recalled->n > 0)) {
 		u->skipped += !rrs_equal(&b->seen, &d->seen);
 		return 0;
 	}
@@ -126,14 +127,15 @@ static int open_words(struct pull *u, struct kept *keep, struct compare_diff **d
 	return ptr_words_open(&keep->words, &u->p, u->zone, addrs, k, e);
 }
 
-/* (*out)[i]: what the zone brought back at b[i] and had been ours; nothing unless it was restored. */
+/* (*out)[i]: what was shown at b[i] and we had removed, before the zone was restored or since the
+ * look; nothing unless there was the one or the other. */
 static int recall(struct pull *u, struct rrs **out, const struct belief *b,
 		  struct compare_diff **d, size_t n, struct err *e)
 {
 	*out = arena_array(&u->p.arena, n, sizeof(**out));
 	if (*out == NULL)
 		return err_nomem(e);
-	return u->rollback ? recall_ours(*out, &u->p, b, d, n, e) : 0;
+	return u->rollback || u->before_ours ? recall_ours(*out, &u->p, b, d, n, e) : 0;
 }
 
 static int see_chunk(struct pull *u, struct compare_diff **d, size_t n, struct err *e)
@@ -358,6 +360,7 @@ static int overtaken(struct pull *u, struct err *e)
 
 	if (r < 0)
 		return r;
+	u->before_ours = now.sent_known && serial_newer(u->cmp.serial, now.sent_serial);
 	u->overtaken = now.restored != u->row.restored;
 	if (now.serial != u->row.serial)
 		u->overtaken |= u->rollback || serial_newer(u->cmp.serial, now.serial) ||

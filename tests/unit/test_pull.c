@@ -191,6 +191,50 @@ static void a_look_of_before_a_restore_changes_nothing(void **state)
 	assert_int_equal(seen_at(f, "gone.lab.example"), 0);
 }
 
+static void put_due(struct fix *f, const char *owner, bool wanted)
+{
+	struct dname name = fx_name(owner);
+	struct belief b;
+
+	memstore_belief(f->m, &b, ZONE_FORWARD, &name);
+	if (b.owner.len == 0)
+		b = (struct belief){.zone_id = ZONE_FORWARD, .owner = name, .seen_known = true,
+				    .want_kind = OBS_MANUAL, .want_ttl_s = 300, .why = ""};
+	b.state = BELIEF_DUE;
+	b.want = (struct rrs){NULL, 0};
+	if (wanted)
+		rrs_add(&b.want, &f->a, RR_A, "\300\0\2\1", 4);
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+}
+
+static int changes_and_ours_goes(void *ctx, const struct policy_zone *zone, uint32_t since,
+				 change_sink sink, void *arg, uint32_t *serial, struct err *e)
+{
+	int r = other.net.changes(ctx, zone, since, sink, arg, serial, e);
+
+	put_due(other.first, "one.lab.example", false);
+	assert_int_equal(flow_push(&other.first->flow, NULL), 0);
+	return r;
+}
+
+/* Its row went with it: nothing but the journal tells that it is no news. */
+static void what_we_removed_since_a_look_is_not_seen_by_it(void **state)
+{
+	struct fix *f = *state;
+
+	put_due(f, "one.lab.example", true);
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	other = (struct other){.first = f, .net = f->net};
+	f->net.changes = changes_and_ours_goes;
+	person_adds(f, "two.lab.example");
+	pull(f);
+	f->net = other.net;
+	assert_int_equal(seen_at(f, "one.lab.example"), 0);
+	assert_int_equal(seen_at(f, "two.lab.example"), 1);
+	pull(f);
+	assert_int_equal(seen_at(f, "one.lab.example"), 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
@@ -200,6 +244,7 @@ int main(void)
 		T(serial_of_before_a_restore_tells_nothing),
 		T(a_look_that_was_overtaken_changes_nothing),
 		T(a_look_of_before_a_restore_changes_nothing),
+		T(what_we_removed_since_a_look_is_not_seen_by_it),
 		T(a_restore_is_remembered_until_the_zone_is_read),
 	};
 
