@@ -96,7 +96,7 @@ void belief_drop_offer(struct belief *b, int i)
 	b->offered_at_s[i] = b->offered_at_s[b->n_offered];
 }
 
-static bool is_offered(const struct belief *b, const struct rr *r)
+bool belief_offers(const struct belief *b, const struct rr *r)
 {
 	int i = 0;
 
@@ -115,7 +115,7 @@ static bool is_edited(const struct belief *b, const struct rrs *seen)
 		const struct rr *r = &seen->v[i];
 
 		if (rrtype_has(r->type, RRTYPE_MANAGED) && r->type != RR_DHCID &&
-		    !rrs_has(had, r) && !is_offered(b, r))
+		    !rrs_has(had, r) && !belief_offers(b, r))
 			return true;
 	}
 	return false;
@@ -129,7 +129,7 @@ static int keep_dhcid(struct belief *b, struct arena *a, const struct rrs *seen)
 	int r = rrs_dup(&published, a, &b->published);
 
 	for (i = 0; i < n && r == 0; i++) {
-		if (is_offered(b, &v[i]))
+		if (belief_offers(b, &v[i]))
 			r = rrs_add(&published, a, RR_DHCID, v[i].rdata, v[i].rdlen);
 	}
 	if (r == 0)

@@ -77,6 +77,8 @@ struct belief {
  * added to those of the owner.  0, ERR_PROTO or ERR_NOMEM. */
 void belief_print_offer(struct buf *out, const struct belief *b, int i);
 int belief_parse_offer(struct belief *b, struct arena *a, const char *s, size_t len, struct err *e);
+/* Is the record in one of them? */
+bool belief_offers(const struct belief *b, const struct rr *r);
 /* Takes it out; the last one comes to its place. */
 void belief_drop_offer(struct belief *b, int i);
 

@@ -156,12 +156,13 @@ int64_t push_late_s(const struct belief *b)
 int push_waits(bool *out, struct arena *a, const struct belief *b, const struct verdict *v,
 	       enum foreign_policy foreign, bool supported)
 {
-	struct belief later = *b;
+	struct belief later;
 	struct verdict then;
 
 	*out = false;
 	if (v->state != BELIEF_CONFLICT || b->n_offered == 0)
 		return 0;
+	later = *b;
 	later.n_offered = 0;
 	if (verdict_owner(&then, a, &later, foreign, supported) < 0)
 		return ERR_NOMEM;

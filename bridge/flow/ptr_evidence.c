@@ -106,13 +106,10 @@ static bool brought_dhcid(const struct belief *was, const struct belief *is)
 	const struct rr *v;
 	size_t n = rrs_of(&is->seen, RR_DHCID, &v), i;
 	bool known = true;
-	int k;
 
-	for (i = 0; i < n && known; i++) {
-		known = rrs_has(&was->seen, &v[i]) || rrs_has(&was->published, &v[i]);
-		for (k = 0; k < was->n_offered && !known; k++)
-			known = rrs_has(&was->offered[k], &v[i]);
-	}
+	for (i = 0; i < n && known; i++)
+		known = rrs_has(&was->seen, &v[i]) || rrs_has(&was->published, &v[i]) ||
+			belief_offers(was, &v[i]);
 	return !known;
 }
 

@@ -2,7 +2,7 @@
 select o.zone_id, o.owner, o.want, o.published, o.offered, o.seen, z.known or o.seen_asked,
 	o.kind, o.ttl, o.sent_ttl, o.removed_at, o.reverts, o.state, o.due_at,
 	o.attempts, o.why, o.settled_at, o.source_id, o.xmin, o.decided,
-	o.ctid, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+	o.ctid, (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
 from unnest($1::int[], $3::timestamptz[], $4::text[]) with ordinality k (zone_id, due_at, owner, no)
 join ipambridge.zone z on z.id = k.zone_id
 cross join lateral (

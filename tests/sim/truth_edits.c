@@ -96,7 +96,8 @@ void truth_clean_edit(const struct truth *t, const struct world *w, struct place
 	x->fresh = false;
 	if (x->edit)
 		age_edit(w, p);
-	x->ours = plot != NULL && !is_decided(t, p, plot) && p->n_ours > 0 && plot->open + plot->theirs == 0 &&
+	x->ours = plot != NULL && !is_decided(t, p, plot) && p->n_ours > 0 &&
+		  plot->open + plot->theirs == 0 &&
 		  world_removals(w, &p->reverse) < 3;
 	x->restores = w->restores;
 	x->moved = false;

@@ -258,7 +258,6 @@ static void offers_are_bounded_and_a_refusal_is_kept(void **state)
 	arena_fini(&a);
 }
 
-/* What stands there in place of what is wanted is a conflict, what is equal is none. */
 static void an_offer_reads_back_with_its_time(void **state)
 {
 	static const char *const bad[] = {"", "7", "7:", " A 192.0.2.7", "-1 A 192.0.2.7", "7 A",
@@ -296,6 +295,7 @@ static void an_offer_reads_back_with_its_time(void **state)
 	arena_fini(&a);
 }
 
+/* What stands there in place of what is wanted is a conflict, what is equal is none. */
 static void a_disowned_name_is_contested_where_it_differs(void **state)
 {
 	struct arena a = ARENA_INIT;
