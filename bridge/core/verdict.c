@@ -354,7 +354,7 @@ static int put_together(struct verdict *v, struct arena *a, const struct ruling 
 
 /* The DHCID follows our addresses: it is ours to change when it is the one we published, offered or
  * want; it neither comes nor stays where every record it would stand beside is somebody else's
- * (not beside: no address or PTR at the owner is ours). */
+ * (not beside: no address or PTR at the owner is ours).  One that is taken becomes ours. */
 static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 		      enum foreign_policy foreign, bool wants, bool beside)
 {
@@ -374,7 +374,7 @@ static int rule_dhcid(struct verdict *v, struct arena *a, const struct facet *f,
 	if (!ours && (foreign == FOREIGN_KEEP || !wants))
 		target = &f->seen;
 	r = join(&v->target, a, target);
-	if (r == 0 && ours)
+	if (r == 0 && target != &f->seen)
 		r = join(&v->ours, a, target);
 	if (r == 0 && ours && (proven || v->published.n > 0))
 		r = join(&v->published, a, &f->seen);

@@ -270,8 +270,10 @@ static void dhcid_follows(struct expected *x, const struct combi *c, const uint8
 		x->target[DHCID] = x->ours[DHCID] = target;
 		if ((claim != 0 && holds) || any(x->keep))
 			x->keep[DHCID] = seen[DHCID];
+	} else if (c->take && wants) {
+		x->target[DHCID] = x->ours[DHCID] = target;
 	} else {
-		x->target[DHCID] = c->take && wants ? target : seen[DHCID];
+		x->target[DHCID] = seen[DHCID];
 	}
 }
 
