@@ -464,23 +464,34 @@ static bool owner_of_bridge(const struct world *w, int32_t zone, size_t i, struc
 	return false;
 }
 
+/* How many records of the bridge's the owner has. */
+static size_t count_of_bridge(const struct world *w, int32_t zone, const struct dname *owner)
+{
+	struct model_rr r;
+	size_t n = 0;
+
+	for (size_t k = 0; model_rr_at(w->model, k, &r); k++)
+		n += r.zone_id == zone && r.author == MODEL_BRIDGE && dname_equal(r.owner, owner);
+	return n;
+}
+
 /* If the serial moves on before the bridge looks again, it can only take what a restore took away
  * for somebody's removal. */
 static void restore(struct world *w, int32_t zone)
 {
-	struct dname owner[64], now;
-	size_t n = 0, i, k;
+	struct dname owner[64];
+	size_t had[64], n = 0, i;
 
-	while (n < 64 && owner_of_bridge(w, zone, n, &owner[n]))
+	while (n < 64 && owner_of_bridge(w, zone, n, &owner[n])) {
+		had[n] = count_of_bridge(w, zone, &owner[n]);
 		n++;
+	}
 	if (!model_restore(w->model, zone))
 		return;
 	w->restores++;
 	world_say(w, "zone %d is back at serial %u", (int)zone, model_serial(w->model, zone));
 	for (i = 0; i < n; i++) {
-		for (k = 0; owner_of_bridge(w, zone, k, &now) && !dname_equal(&now, &owner[i]); k++)
-			;
-		if (!owner_of_bridge(w, zone, k, &now))
+		if (count_of_bridge(w, zone, &owner[i]) < had[i])
 			world_note_removal(w, &owner[i]);
 	}
 }
