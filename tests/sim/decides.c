@@ -23,7 +23,19 @@ static struct zone_key some_owner(struct world *w)
 	return k;
 }
 
-/* What the bridge still counts as its own at the owner: a set that was offered comes whole. */
+/* Does an offer make it the bridge's?  A set comes whole: an address beside the DHCID that was offered
+ * with it, a DHCID beside the addresses. */
+static bool is_offered(const struct belief *b, const struct rrs *offer, const struct rr *v)
+{
+	static const uint16_t types[] = {RR_A, RR_AAAA, RR_PTR};
+	bool yes = rrs_has(offer, v) && rrs_within_of(offer, &b->seen, RR_DHCID);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && v->type == RR_DHCID; i++)
+		yes = yes && rrs_within_of(offer, &b->seen, types[i]);
+	return yes;
+}
+
+/* What the bridge still counts as its own at the owner. */
 static bool is_claimed(const struct world *w, const struct model_rr *r)
 {
 	struct belief b = world_belief(w, r->zone_id, r->owner);
@@ -31,8 +43,7 @@ static bool is_claimed(const struct world *w, const struct model_rr *r)
 	bool yes = rrs_has(&b.published, &v);
 
 	for (int i = 0; i < b.n_offered; i++)
-		yes = yes || (rrs_has(&b.offered[i], &v) &&
-			      rrs_within_of(&b.offered[i], &b.seen, RR_DHCID));
+		yes = yes || is_offered(&b, &b.offered[i], &v);
 	return yes;
 }
 

@@ -23,18 +23,32 @@ static bool is_unmoved(const struct world *w, const struct place *p)
 	return who_equal(&who, &p->told.who);
 }
 
-/* Has a person decided about the PTR, or about a name that the address asked for?  Then nobody can
- * tell whether one of ours stood there as ours. */
-static bool is_decided(const struct truth *t, const struct place *p, const struct plot *plot)
+enum { FOUGHT = 3 };
+
+/* A name that the address asked for: has a person decided about it, or does somebody fight over it?
+ * The bridge's PTR goes with a frozen name. */
+static bool is_unsure_name(const struct truth *t, const struct world *w, const struct dname *name)
+{
+	const struct plot *plot = truth_plot(t, ZONE_FWD, name);
+
+	return (plot != NULL && plot->decided) || world_removals(w, name) >= FOUGHT;
+}
+
+/* Can nobody tell whether a PTR of the bridge's stood there as its own?  Not where a person decided
+ * about it, or where its name is unsure. */
+static bool is_unsure(const struct truth *t, const struct world *w, const struct place *p,
+		      const struct plot *plot)
 {
 	bool yes = plot != NULL && plot->decided;
 
 	for (size_t i = 0; i < t->claims.n && !yes; i++) {
 		const struct claim *c = &t->claims.v[i];
-		const struct plot *name = c->place != p ? NULL
-					: truth_plot(t, ZONE_FWD, &c->voice.asked);
+		struct dname own;
 
-		yes = name != NULL && name->decided;
+		if (c->place != p)
+			continue;
+		who_suffixed(&own, &c->voice.asked, &c->voice.who, &p->addr);
+		yes = is_unsure_name(t, w, &c->voice.asked) || is_unsure_name(t, w, &own);
 	}
 	return yes;
 }
@@ -45,7 +59,7 @@ static void note_edit(const struct truth *t, const struct world *w, struct place
 	unsigned records = plot == NULL ? 0 : plot->ours + plot->open + plot->theirs;
 	struct told *x = &p->told;
 
-	if (is_decided(t, p, plot)) {
+	if (is_unsure(t, w, p, plot)) {
 		x->ours = x->fresh = x->edit = x->ended = false;
 		x->n = p->n_theirs;
 		x->target = p->theirs;
@@ -96,9 +110,9 @@ void truth_clean_edit(const struct truth *t, const struct world *w, struct place
 	x->fresh = false;
 	if (x->edit)
 		age_edit(w, p);
-	x->ours = plot != NULL && !is_decided(t, p, plot) && p->n_ours > 0 &&
+	x->ours = plot != NULL && !is_unsure(t, w, p, plot) && p->n_ours > 0 &&
 		  plot->open + plot->theirs == 0 &&
-		  world_removals(w, &p->reverse) < 3;
+		  world_removals(w, &p->reverse) < FOUGHT;
 	x->restores = w->restores;
 	x->moved = false;
 	x->leased = p->lease != NULL && lease_lives(w, p->lease);
