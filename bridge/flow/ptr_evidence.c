@@ -221,6 +221,15 @@ static bool says_the_same(const struct word *w, int kind, const struct dname *ta
 	return kept_name(w, &had) && w->kept->obs.kind == kind && dname_equal(&had, target);
 }
 
+/* Does an old zone that came back show it?  Beside our own only an edit lasts. */
+static bool still_shown(const struct word *w, const struct belief *is)
+{
+	struct dname target;
+
+	return w->kept != NULL && (w->kept->obs.kind == OBS_EDIT || !ours_there(is)) &&
+	       choose(w, &is->seen, &target) && says_the_same(w, w->kept->obs.kind, &target);
+}
+
 int ptr_word(struct ptr_words *all, const struct belief *was, const struct belief *is,
 	     bool rollback, struct err *e)
 {
@@ -231,12 +240,12 @@ int ptr_word(struct ptr_words *all, const struct belief *was, const struct belie
 	if (all->src == NULL || !policy_ptr_addr(&w.addr, all->zone, &is->owner))
 		return 0;
 	look_up(&w);
+	/* A zone that was restored tells nothing new, and takes back what it no longer shows. */
+	if (rollback)
+		return still_shown(&w, is) ? 0 : forget(&w, e);
 	kind = kind_of(&w, was, is, &target);
 	if (kind < 0)
 		return forget(&w, e);
-	if (rollback)
-		return w.kept != NULL && says_the_same(&w, w.kept->obs.kind, &target) ? 0
-										      : forget(&w, e);
 	return says_the_same(&w, kind, &target) ? 0 : learn(&w, kind, &target, is, e);
 }
 

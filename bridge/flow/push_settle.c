@@ -164,14 +164,15 @@ static int note(struct settling *s, const struct push_msg *m, const struct push_
 	return planner_note(&s->p, b, NULL, event, &it->v.base, &it->v.target, rcode, why, e);
 }
 
-/* A PTR waits for what its forward name becomes. */
+/* A PTR waits for what its forward name becomes; one that does not stand may have stood when its PTR
+ * was planned, before what was sent counted as offered. */
 static bool moves_ptr(const struct push_msg *m, const struct push_item *it,
 		      const struct belief *b)
 {
 	if (m->zone->zone->is_reverse)
 		return false;
-	return !m->zone->known || it->retried || it->stood != plan_forward_stands(b) ||
-	       plan_forward_stands(it->b) != plan_forward_stands(b);
+	return !m->zone->known || it->retried || !it->stood || !plan_forward_stands(b) ||
+	       !plan_forward_stands(it->b);
 }
 
 static int finish(struct settling *s, struct push_msg *m, const struct push_item *it,

@@ -27,14 +27,18 @@ static bool lease_equal(const struct world *w, const struct lease *l, const stru
 		 memcmp(e->obs.duid.p, who.duid, who.duid_len) == 0));
 }
 
+/* A PTR that a person adopted is the bridge's, which may replace it; the name that the edit gave is
+ * remembered until somebody edits it again. */
 static bool is_true_ptr(const struct ending *x, const struct place *p, const struct evidence *e)
 {
 	const struct plot *plot = truth_plot(x->t, p->zone, &p->reverse);
 
+	if (e->obs.kind == OBS_EDIT && plot != NULL && plot->decided)
+		return true;
 	if (p->n_theirs == 0 || p->told.ended)
 		return false;
 	if (e->obs.kind == OBS_EDIT)
-		return plot != NULL && (plot->ours_ever || plot->decided);
+		return plot != NULL && plot->ours_ever;
 	return e->obs.kind == OBS_DNS && !p->told.edit;
 }
 

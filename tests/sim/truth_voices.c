@@ -259,6 +259,18 @@ static void clean_neigh(const struct world *w, const struct bridge *b, struct pl
 		p->neigh_known = false;
 }
 
+/* The name of an edit that a person adopted is remembered though the bridge replaced its PTR. */
+static void forget_heard(const struct truth *t, struct place *p)
+{
+	const struct plot *plot = truth_plot(t, p->zone, &p->reverse);
+	size_t had = p->n_heard;
+
+	p->n_heard = 0;
+	for (size_t i = 0; i < had && plot != NULL && plot->decided; i++)
+		if (p->heard[i].kind == OBS_EDIT)
+			p->heard[p->n_heard++] = p->heard[i];
+}
+
 void truth_clean(struct truth *t, struct world *w, const struct bridge *b)
 {
 	struct voice v[N_VOICES];
@@ -271,7 +283,7 @@ void truth_clean(struct truth *t, struct world *w, const struct bridge *b)
 		clean_neigh(w, b, &t->places[i]);
 		truth_clean_edit(t, w, &t->places[i]);
 		if (was_shown(b, &t->places[i], OBS_LEASE)) {
-			t->places[i].n_heard = 0;
+			forget_heard(t, &t->places[i]);
 			hear(t, w, &t->places[i]);
 		}
 	}

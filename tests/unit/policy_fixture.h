@@ -8,6 +8,7 @@
 
 #include "bridge/core/policy.h"
 
+static const char *const fx_servers[] = {"ns1"};
 static struct policy_zone fx_zones[] = {
     {.id = 1, .text = "lab.example", .ttl_s = 300, .dhcid = true, .view = ""},
     {.id = 2, .text = "2.0.192.in-addr.arpa", .ttl_s = 300, .dhcid = true, .is_reverse = true,
@@ -52,6 +53,8 @@ static inline void fx_setup(void)
 	int i, k;
 
 	for (i = 0; i < 3; i++) {
+		fx_zones[i].servers = fx_servers;
+		fx_zones[i].n_servers = 1;
 		fx_zones[i].name = fx_name(fx_zones[i].text);
 		if (fx_zones[i].is_reverse)
 			prefix_from_reverse_zone(&fx_zones[i].covers, &fx_zones[i].name);

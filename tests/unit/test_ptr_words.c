@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bridge/flow/decide.h"
+#include "bridge/flow/ptr_evidence.h"
 #include "tests/unit/flow_fixture.h"
 #include "tests/unit/policy_fixture.h"
 
@@ -185,6 +186,59 @@ static void what_is_adopted_says_nothing_more(void **state)
 	arena_fini(&a);
 }
 
+/* A zone that was restored shows a PTR that is ours. */
+struct shown {
+	struct planner p;
+	const struct ipaddr *addr;
+	struct dname target;
+};
+
+static int hear_shown(void *arg, struct err *e)
+{
+	struct shown *s = arg;
+	struct belief b = {.zone_id = ZONE_REVERSE, .seen_known = true};
+	struct ptr_words w;
+
+	ipaddr_reverse(&b.owner, s->addr);
+	rrs_add_name(&b.seen, &s->p.arena, RR_PTR, &s->target);
+	b.published = b.seen;
+	assert_int_equal(ptr_words_open(&w, &s->p, &fx_zones[ZONE_REVERSE - 1], s->addr, 1, e), 0);
+	assert_int_equal(ptr_word(&w, &b, &b, true, e), 0);
+	assert_int_equal(ptr_words_keep(&w, e), 0);
+	ptr_words_fini(&w);
+	return 0;
+}
+
+static void show(struct fix *f, const struct ipaddr *a, const char *target)
+{
+	struct shown s = {.addr = a, .target = fx_name(target)};
+
+	assert_int_equal(planner_transaction(&s.p, &f->flow, &fx_space, hear_shown, &s, NULL), 0);
+}
+
+/* Adopted, given up for another name, and now back. */
+static void an_old_zone_ends_no_edit_that_it_shows_as_ours(void **state)
+{
+	struct fix *f = *state;
+
+	person_writes(f, "mail.lab.example");
+	assert_true(is_edited(f));
+	show(f, &addr, "mail.lab.example");
+	assert_int_equal(words_of(f, &addr), 1);
+	show(f, &addr, "web.lab.example");
+	assert_int_equal(words_of(f, &addr), 0);
+}
+
+/* Else our own record would keep the name that it got from another's. */
+static void what_an_old_zone_shows_as_ours_names_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	two_words(f, "old.lab.example", "new");
+	show(f, &other, "old.lab.example");
+	assert_int_equal(words_of(f, &other), 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
@@ -196,6 +250,8 @@ int main(void)
 		T(what_stands_unchanged_says_nothing_again),
 		T(what_is_written_over_says_nothing_more),
 		T(what_is_adopted_says_nothing_more),
+		T(an_old_zone_ends_no_edit_that_it_shows_as_ours),
+		T(what_an_old_zone_shows_as_ours_names_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

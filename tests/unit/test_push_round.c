@@ -75,6 +75,44 @@ static void what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_
 	assert_int_equal(model_updates(f->model), sent + 1);
 }
 
+/* Its row counted as sent once it was taken up, though the server was down: what it is to replace was
+ * in doubt from then on, which its PTR was not planned by. */
+static void a_ptr_goes_with_a_name_that_was_in_doubt_when_it_was_refused(void **state)
+{
+	static const struct ipaddr addr = {4, {192, 0, 2, 7}};
+	struct fix *f = *state;
+	struct obs o = {.addr = addr, .kind = OBS_LEASE, .valid_until_s = OBS_FOREVER,
+			.name = {(const uint8_t *)"pc", 2}, .mac = {.known = true, .b = {2, 1}}};
+	struct dname owner = fx_name("pc.lab.example"), reverse;
+	struct belief b;
+	struct err e = {0};
+	const struct rr *of_client;
+
+	ipaddr_reverse(&reverse, &addr);
+	assert_int_equal(flow_observe(&f->flow, &fx_space, &fx_sources[0], &o, 1, NULL), 0);
+	memstore_belief(f->m, &b, 1, &owner);
+	/* Another updater was there before, for the same client; then a person. */
+	assert_int_equal(rrs_of(&b.want, RR_DHCID, &of_client), 1);
+	rrs_add(&b.seen, &f->a, RR_A, "\300\0\2\11", 4);
+	rrs_add(&b.seen, &f->a, RR_DHCID, of_client->rdata, of_client->rdlen);
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	model_person_add(f->model, 1, &owner, RR_A, 300, "\300\0\2\11", 4);
+	model_faults(f->model)->down = true;
+	flow_push(&f->flow, &e);
+	model_faults(f->model)->down = false;
+	f->flow.n_down = 0;  /* another run */
+	for (int i = 0; i < 3; i++) {
+		model_advance(f->model, 3600);
+		assert_int_equal(flow_push(&f->flow, NULL), 0);
+	}
+	memstore_belief(f->m, &b, 1, &owner);
+	assert_int_equal(b.state, BELIEF_CONFLICT);
+	b = (struct belief){.zone_id = 2};
+	memstore_belief(f->m, &b, 2, &reverse);
+	assert_int_equal(b.want.n, 0);
+	assert_int_equal(b.seen.n, 0);
+}
+
 /* Restored, and not read yet: a change from what it showed before is refused, and no one's fault. */
 static void what_a_restored_zone_lacks_was_removed_by_nobody(void **state)
 {
@@ -104,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_needs_nothing_any_more_is_not_due_for_ever),
 		T(what_a_restored_zone_lacks_was_removed_by_nobody),
+		T(a_ptr_goes_with_a_name_that_was_in_doubt_when_it_was_refused),
 		T(what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_late),
 	};
 
