@@ -294,6 +294,14 @@ static int refused(struct settling *s, struct push_msg *m, struct push_item *it,
 	return finish(s, m, it, b, "refused", why, e);
 }
 
+/* Was it read back, and by nobody else meanwhile?  Whose look was the later one cannot be told. */
+static bool was_read(const struct push_item *it, const struct belief *b)
+{
+	bool same = b->seen_known == it->b->seen_known && rrs_equal(&b->seen, &it->b->seen);
+
+	return it->got && (same || (b->seen_known && rrs_equal(&b->seen, &it->seen)));
+}
+
 /* The owner as it was read back.  *moved: it is not as we believed when we sent. */
 static int looked(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
 		  bool withdraw, const char *why, bool *moved, struct err *e)
@@ -367,7 +375,7 @@ static int reread(struct settling *s, struct push_msg *m, struct belief *b, cons
 	int r = 0;
 
 	for (i = 0; i < m->n && r == 0; i++) {
-		if (!m->items[i]->got) {
+		if (!was_read(m->items[i], &b[i])) {
 			r = later(s, m, m->items[i], &b[i], true, why, e);
 			continue;
 		}
@@ -392,7 +400,7 @@ static int unknown(struct settling *s, struct push_msg *m, struct belief *b, con
 	int r = 0;
 
 	for (i = 0; i < m->n && r == 0; i++) {
-		if (m->items[i]->got) {
+		if (was_read(m->items[i], &b[i])) {
 			r = looked(s, m, m->items[i], &b[i], false, why, &moved, e);
 			if (r < 0 || moved)
 				continue;
@@ -410,7 +418,7 @@ static int asked(struct settling *s, struct push_msg *m, struct push_item *it, s
 	bool moved;
 	int r;
 
-	if (!it->got)
+	if (!was_read(it, b))
 		return later(s, m, it, b, true, m->why, e);
 	r = looked(s, m, it, b, false, m->why, &moved, e);
 	if (r < 0 || moved)

@@ -223,9 +223,32 @@ static bool newest(const struct ending *x)
 	return x->w->zones[ZONE_FWD - 1].addresses == ADDRESSES_NEWEST;
 }
 
+/* May both have asked for the one name at one time? */
+static bool may_meet(const struct claim *a, const struct claim *b)
+{
+	return a != b && dname_equal(&a->voice.asked, &b->voice.asked) &&
+	       a->may_from <= b->may_until && b->may_from <= a->may_until;
+}
+
+/* The same name in the other family proves one host only where no other host asks for it. */
+static bool has_rival(const struct ending *x, const struct claim *a, const struct claim *b)
+{
+	for (size_t i = 0; i < x->t->claims.n; i++) {
+		const struct claim *c = &x->t->claims.v[i];
+
+		if (may_meet(c, a) && may_meet(c, b) && claim_tie(c, a, newest(x)) != TIE_SAME &&
+		    claim_tie(c, b, newest(x)) != TIE_SAME)
+			return true;
+	}
+	return false;
+}
+
 static bool may_split(const struct ending *x, const struct claim *a, const struct claim *b)
 {
-	return a->varied || b->varied || claim_tie(a, b, newest(x)) <= TIE_UNSURE;
+	enum tie tie = claim_tie(a, b, newest(x));
+
+	return a->varied || b->varied || tie <= TIE_UNSURE ||
+	       (tie == TIE_NAME && has_rival(x, a, b));
 }
 
 static bool may_share(const struct ending *x, const struct claim *a, const struct claim *b)
@@ -236,13 +259,6 @@ static bool may_share(const struct ending *x, const struct claim *a, const struc
 static bool may_be_same(const struct ending *x, const struct claim *a, const struct claim *b)
 {
 	return a->varied || b->varied || claim_tie(a, b, newest(x)) == TIE_SAME;
-}
-
-/* May both have asked for the one name at one time? */
-static bool may_meet(const struct claim *a, const struct claim *b)
-{
-	return a != b && dname_equal(&a->voice.asked, &b->voice.asked) &&
-	       a->may_from <= b->may_until && b->may_from <= a->may_until;
 }
 
 /* Marks all that are tied to from, one through the other, among those it may have met. */

@@ -113,6 +113,49 @@ static void a_ptr_goes_with_a_name_that_was_in_doubt_when_it_was_refused(void **
 	assert_int_equal(b.seen.n, 0);
 }
 
+/* The connections, with another process that looks at the zone while ours reads an owner back. */
+static struct beside {
+	struct fix *f;
+	struct flow_net net;
+} beside;
+
+static int reads_beside(void *ctx, const struct policy_zone *z, struct net_look *v, size_t n,
+			struct arena *a, struct err *e)
+{
+	struct fix *f = beside.f;
+	int r = beside.net.query(ctx, z, v, n, a, e);
+	struct dname owner = *v[0].owner;
+	struct belief b;
+
+	/* What was sent came late. */
+	memstore_belief(f->m, &b, z->id, &owner);
+	b.seen = b.published = b.want;
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	return r;
+}
+
+/* Else ours, of before, would tell that somebody took away what that other saw. */
+static void a_look_that_another_overtook_tells_nothing(void **state)
+{
+	struct fix *f = *state;
+	struct belief b = {.zone_id = 1, .owner = fx_name("pc.lab.example"), .state = BELIEF_DUE,
+			   .want_kind = OBS_LEASE, .want_ttl_s = 300, .seen_known = true, .why = "",
+			   .n_offered = 1, .offered_at_s = {model_now_s(f->model)}};
+
+	rrs_add(&b.want, &f->a, RR_A, "\300\0\2\7", 4);
+	rrs_add(&b.seen, &f->a, RR_A, "\300\0\2\11", 4);
+	b.published = b.seen;
+	b.offered[0] = b.want;
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	/* The change is refused, for the address is not there: the owner is read back. */
+	beside = (struct beside){.f = f, .net = f->net};
+	f->net.query = reads_beside;
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	memstore_belief(f->m, &b, 1, &b.owner);
+	assert_true(rrs_equal(&b.seen, &b.want));
+	assert_int_equal(b.reverts, 0);
+}
+
 /* Restored, and not read yet: a change from what it showed before is refused, and no one's fault. */
 static void what_a_restored_zone_lacks_was_removed_by_nobody(void **state)
 {
@@ -143,6 +186,7 @@ int main(void)
 		T(what_needs_nothing_any_more_is_not_due_for_ever),
 		T(what_a_restored_zone_lacks_was_removed_by_nobody),
 		T(a_ptr_goes_with_a_name_that_was_in_doubt_when_it_was_refused),
+		T(a_look_that_another_overtook_tells_nothing),
 		T(what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_late),
 	};
 
