@@ -475,6 +475,23 @@ static size_t count_of_bridge(const struct world *w, int32_t zone, const struct 
 	return n;
 }
 
+/* What a person allowed to be written over, once, and is back before that was done, may still be. */
+static void share_allowed(struct world *w, int32_t zone)
+{
+	struct model_rr r;
+
+	for (size_t k = 0; model_rr_at(w->model, k, &r); k++) {
+		struct rr v = {.type = r.type, .rdata = r.rdata.p, .rdlen = r.rdata.len};
+		struct belief b;
+
+		if (r.zone_id != zone || r.author == MODEL_BRIDGE)
+			continue;
+		b = world_belief(w, zone, r.owner);
+		if (b.decided == DECIDED_IPAM && rrs_has(&b.seen, &v))
+			model_share(w->model, zone, r.owner, r.type, r.rdata.p, r.rdata.len);
+	}
+}
+
 /* If the serial moves on before the bridge looks again, it can only take what a restore took away
  * for somebody's removal. */
 static void restore(struct world *w, int32_t zone)
@@ -488,6 +505,7 @@ static void restore(struct world *w, int32_t zone)
 	}
 	if (!model_restore(w->model, zone))
 		return;
+	share_allowed(w, zone);
 	w->restores++;
 	world_say(w, "zone %d is back at serial %u", (int)zone, model_serial(w->model, zone));
 	for (i = 0; i < n; i++) {
