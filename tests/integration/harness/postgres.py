@@ -12,7 +12,9 @@ from .servers import REPO, server_env
 
 SCRIPT = REPO / "contrib" / "local-postgres"
 # A new database is three hundred files.
-EMPTY = """do $$
+EMPTY = """select pg_terminate_backend(pid, 5000)
+from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+do $$
 declare
 	names text;
 begin
