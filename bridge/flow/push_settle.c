@@ -189,10 +189,31 @@ static int finish(struct settling *s, struct push_msg *m, const struct push_item
 	return r < 0 ? r : note(s, m, it, b, event, why, e);
 }
 
-/* The row as it is once the change is proven. */
+/* Has somebody looked at the owner since it was sent, and seen the change done? */
+static bool was_seen_done(const struct push_item *it, const struct belief *b)
+{
+	const struct rrs *base = &it->v.base, *target = &it->v.target;
+	size_t i;
+
+	if (!b->seen_known || rrs_equal(&b->seen, &it->b->seen))
+		return false;
+	for (i = 0; i < target->n; i++) {
+		if (!rrs_has(&b->seen, &target->v[i]))
+			return false;
+	}
+	for (i = 0; i < base->n; i++) {
+		if (!rrs_has(target, &base->v[i]) && rrs_has(&b->seen, &base->v[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The row as it is once the change is proven.  What is seen beside it came later, and stays. */
 static int prove(struct settling *s, struct push_msg *m, struct push_item *it, struct belief *b,
 		 struct err *e)
 {
+	struct rrs seen = b->seen;
+	bool seen_done = was_seen_done(it, b);
 	struct planner_zone *z;
 	int r = zone_now(&z, s, m, e);
 
@@ -200,6 +221,8 @@ static int prove(struct settling *s, struct push_msg *m, struct push_item *it, s
 		return r;
 	if (push_done(b, &s->p.arena, &it->v, it->fresh, s->p.now_s) < 0)
 		return err_nomem(e);
+	if (seen_done)
+		b->seen = seen;
 	if (!m->zone->known)
 		b->seen_known = true;
 	return judge(s, m, b, e);

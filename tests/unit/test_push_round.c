@@ -156,6 +156,40 @@ static void a_look_that_another_overtook_tells_nothing(void **state)
 	assert_int_equal(b.reverts, 0);
 }
 
+static int looks_beside(void *ctx, const struct policy_zone *z, uint32_t *serial, struct err *e)
+{
+	struct fix *f = beside.f;
+	struct dname owner = fx_name("pc.lab.example");
+	struct belief b;
+
+	memstore_belief(f->m, &b, z->id, &owner);
+	b.seen = (struct rrs){NULL, 0};
+	rrs_add(&b.seen, &f->a, RR_A, "\300\0\2\7", 4);
+	rrs_add(&b.seen, &f->a, RR_A, "\313\0\161\1", 4);
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	return beside.net.soa(ctx, z, serial, e);
+}
+
+/* Nobody would look at it again: the serial is the one that was read. */
+static void what_another_saw_beside_a_change_that_is_done_stays_seen(void **state)
+{
+	struct fix *f = *state;
+	struct belief b = {.zone_id = 1, .owner = fx_name("pc.lab.example"), .state = BELIEF_DUE,
+			   .want_kind = OBS_MANUAL, .want_ttl_s = 300, .seen_known = true, .why = ""};
+	struct rrs both;
+
+	rrs_add(&b.want, &f->a, RR_A, "\300\0\2\7", 4);
+	assert_int_equal(f->store.beliefs_put(f->m, &b, 1, NULL), 0);
+	beside = (struct beside){.f = f, .net = f->net};
+	f->net.soa = looks_beside;
+	assert_int_equal(flow_push(&f->flow, NULL), 0);
+	memstore_belief(f->m, &b, 1, &b.owner);
+	assert_true(rrs_equal(&b.published, &b.want));
+	rrs_dup(&both, &f->a, &b.want);
+	rrs_add(&both, &f->a, RR_A, "\313\0\161\1", 4);
+	assert_true(rrs_equal(&b.seen, &both));
+}
+
 /* Restored, and not read yet: a change from what it showed before is refused, and no one's fault. */
 static void what_a_restored_zone_lacks_was_removed_by_nobody(void **state)
 {
@@ -187,6 +221,7 @@ int main(void)
 		T(what_a_restored_zone_lacks_was_removed_by_nobody),
 		T(a_ptr_goes_with_a_name_that_was_in_doubt_when_it_was_refused),
 		T(a_look_that_another_overtook_tells_nothing),
+		T(what_another_saw_beside_a_change_that_is_done_stays_seen),
 		T(what_an_unanswered_change_leaves_in_doubt_is_asked_about_when_it_is_late),
 	};
 
