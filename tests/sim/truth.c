@@ -222,6 +222,13 @@ void truth_decided(struct truth *t, int32_t zone, const struct dname *owner, boo
 	truth_unsettle(t, zone, owner);
 }
 
+bool truth_was_decided(const struct truth *t, int32_t zone, const struct dname *owner)
+{
+	const struct plot *p = t == NULL ? NULL : truth_plot(t, zone, owner);
+
+	return p != NULL && p->decided;
+}
+
 void truth_check(struct truth *t, struct world *w, struct truth_counts *counts)
 {
 	struct ending x = {.t = t, .w = w, .counts = counts};

@@ -51,6 +51,8 @@ void truth_told(struct truth *t, struct world *w, const struct ipaddr *addr);
  * acknowledged. */
 void truth_decided(struct truth *t, int32_t zone, const struct dname *owner, bool aside, bool sure);
 
+/* Has a person ever decided about the owner?  False without a model. */
+bool truth_was_decided(const struct truth *t, int32_t zone, const struct dname *owner);
 /* The first difference becomes a fault of the world. */
 void truth_check(struct truth *t, struct world *w, struct truth_counts *counts);
 
