@@ -446,14 +446,15 @@ static void neigh_event(struct world *w)
 	world_say(w, "neighbour %s %s", ipaddr_print(ip, &n->addr), n->present ? "there" : "gone");
 }
 
-/* The i-th owner in the zone at which the bridge has written something. */
+/* The i-th owner in the zone at which the bridge has written something, or found what it takes for its
+ * own: another updater's, for its client. */
 static bool owner_of_bridge(const struct world *w, int32_t zone, size_t i, struct dname *out)
 {
 	struct dname last = {.len = 0};
 	struct model_rr r;
 
 	for (size_t k = 0, n = 0; model_rr_at(w->model, k, &r); k++) {
-		if (r.zone_id != zone || r.author != MODEL_BRIDGE || dname_equal(r.owner, &last))
+		if (r.zone_id != zone || r.author == MODEL_PERSON || dname_equal(r.owner, &last))
 			continue;
 		last = *r.owner;
 		if (n++ == i) {
@@ -464,14 +465,14 @@ static bool owner_of_bridge(const struct world *w, int32_t zone, size_t i, struc
 	return false;
 }
 
-/* How many records of the bridge's the owner has. */
+/* How many such records the owner has. */
 static size_t count_of_bridge(const struct world *w, int32_t zone, const struct dname *owner)
 {
 	struct model_rr r;
 	size_t n = 0;
 
 	for (size_t k = 0; model_rr_at(w->model, k, &r); k++)
-		n += r.zone_id == zone && r.author == MODEL_BRIDGE && dname_equal(r.owner, owner);
+		n += r.zone_id == zone && r.author != MODEL_PERSON && dname_equal(r.owner, owner);
 	return n;
 }
 
