@@ -28,17 +28,6 @@ static void decided(struct belief *b, enum belief_decision d)
 	b->removed_at_s = 0;
 }
 
-static bool shows_in(const struct rrs *seen, const struct rrs *offered)
-{
-	size_t i;
-
-	for (i = 0; i < offered->n; i++) {
-		if (rrs_has(seen, &offered->v[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Also what was sent and is there, though no answer has told.  What may still arrive stays known. */
 static void forget_ours(struct belief *b)
 {
@@ -47,7 +36,7 @@ static void forget_ours(struct belief *b)
 	b->published = (struct rrs){NULL, 0};
 	b->sent_ttl_s = 0;
 	while (i < b->n_offered) {
-		if (shows_in(&b->seen, &b->offered[i]))
+		if (rrs_meets(&b->offered[i], &b->seen))
 			belief_drop_offer(b, i);
 		else
 			i++;

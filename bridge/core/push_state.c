@@ -78,15 +78,6 @@ static int seen_becomes(struct belief *b, struct arena *a, const struct rrs *tar
 	return r;
 }
 
-static bool all_there(const struct rrs *ours, const struct rrs *target)
-{
-	size_t i = 0;
-
-	while (i < ours->n && rrs_has(target, &ours->v[i]))
-		i++;
-	return i == ours->n;
-}
-
 int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool fresh,
 	      int64_t now_s)
 {
@@ -98,7 +89,7 @@ int push_done(struct belief *b, struct arena *a, const struct verdict *v, bool f
 	b->sent_ttl_s = v->ours.n > 0 ? b->want_ttl_s : 0;
 	b->settled_at_s = now_s;
 	/* What somebody took away and this change did not bring back is missed still, once. */
-	if (all_there(&v->ours, &v->target))
+	if (rrs_within(&v->ours, &v->target))
 		b->removed_at_s = 0;
 	b->attempts = 0;
 	b->due_at_s = 0;

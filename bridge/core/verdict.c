@@ -443,27 +443,16 @@ static int disowned(struct verdict *v, struct arena *a, const struct belief *b)
 	return r;
 }
 
-static bool has_any(const struct rrs *s, const struct rr *v, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (rrs_has(s, &v[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Does another client's DHCID stand where ours was, or where somebody took ours away?  The name was
  * given to that client: what it has of ours by chance is its own. */
 static bool is_given_away(const struct belief *b)
 {
 	const struct rr *dhcid, *ours;
-	size_t n = rrs_of(&b->seen, RR_DHCID, &dhcid);
 
-	return b->seen_known && n > 0 &&
+	return b->seen_known && rrs_of(&b->seen, RR_DHCID, &dhcid) > 0 &&
 	       (rrs_of(&b->published, RR_DHCID, &ours) > 0 || b->removed_at_s != 0) &&
-	       !has_any(&b->published, dhcid, n) && !has_any(&b->want, dhcid, n) &&
+	       !rrs_meets_of(&b->seen, &b->published, RR_DHCID) &&
+	       !rrs_meets_of(&b->seen, &b->want, RR_DHCID) &&
 	       !(b->same_client && b->want.n > 0);
 }
 

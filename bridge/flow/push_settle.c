@@ -195,12 +195,8 @@ static bool was_seen_done(const struct push_item *it, const struct belief *b)
 	const struct rrs *base = &it->v.base, *target = &it->v.target;
 	size_t i;
 
-	if (!b->seen_known || rrs_equal(&b->seen, &it->b->seen))
+	if (!b->seen_known || rrs_equal(&b->seen, &it->b->seen) || !rrs_within(target, &b->seen))
 		return false;
-	for (i = 0; i < target->n; i++) {
-		if (!rrs_has(&b->seen, &target->v[i]))
-			return false;
-	}
 	for (i = 0; i < base->n; i++) {
 		if (!rrs_has(target, &base->v[i]) && rrs_has(&b->seen, &base->v[i]))
 			return false;

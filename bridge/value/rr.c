@@ -167,6 +167,37 @@ bool rrs_equal_of(const struct rrs *a, const struct rrs *b, uint16_t type)
 	return rrs_of(b, type, &q) == n && same(p, q, n);
 }
 
+bool rrs_within(const struct rrs *a, const struct rrs *b)
+{
+	size_t i = 0;
+
+	while (i < a->n && rrs_has(b, &a->v[i]))
+		i++;
+	return i == a->n;
+}
+
+static bool meets(const struct rr *v, size_t n, const struct rrs *b)
+{
+	size_t i = 0;
+
+	while (i < n && !rrs_has(b, &v[i]))
+		i++;
+	return i < n;
+}
+
+bool rrs_meets(const struct rrs *a, const struct rrs *b)
+{
+	return meets(a->v, a->n, b);
+}
+
+bool rrs_meets_of(const struct rrs *a, const struct rrs *b, uint16_t type)
+{
+	const struct rr *v;
+	size_t n = rrs_of(a, type, &v);
+
+	return meets(v, n, b);
+}
+
 bool rrs_within_of(const struct rrs *a, const struct rrs *b, uint16_t type)
 {
 	const struct rr *p, *q;

@@ -40,8 +40,12 @@ size_t rrs_of(const struct rrs *s, uint16_t type, const struct rr **first);
 bool rrs_has(const struct rrs *s, const struct rr *r);
 bool rrs_equal(const struct rrs *a, const struct rrs *b);
 bool rrs_equal_of(const struct rrs *a, const struct rrs *b, uint16_t type);
-/* Is every record of that type in a also in b? */
+/* Is every record in a, or every one of that type, also in b? */
+bool rrs_within(const struct rrs *a, const struct rrs *b);
 bool rrs_within_of(const struct rrs *a, const struct rrs *b, uint16_t type);
+/* Is any? */
+bool rrs_meets(const struct rrs *a, const struct rrs *b);
+bool rrs_meets_of(const struct rrs *a, const struct rrs *b, uint16_t type);
 /* Copies the records of one type from src into dst.  0 or ERR_NOMEM. */
 int rrs_take_of(struct rrs *dst, struct arena *a, const struct rrs *src, uint16_t type);
 /* Only the types the bridge writes.  0 or ERR_NOMEM. */

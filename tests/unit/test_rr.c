@@ -140,6 +140,7 @@ static void sets_compare_type_by_type(void **state)
 	struct arena a = ARENA_INIT;
 	struct rrs x = parsed(&a, "A 192.0.2.1\nA 192.0.2.3\nAAAA ::2");
 	struct rrs y = parsed(&a, "A 192.0.2.1\nA 192.0.2.2\nA 192.0.2.3\nAAAA ::2");
+	struct rrs other = parsed(&a, "A 192.0.2.2\nAAAA ::2");
 	struct rrs none = {NULL, 0};
 
 	(void)state;
@@ -152,6 +153,16 @@ static void sets_compare_type_by_type(void **state)
 	assert_true(rrs_within_of(&none, &x, RR_A));
 	assert_false(rrs_within_of(&x, &none, RR_A));
 	assert_true(rrs_equal(&none, &none));
+	assert_true(rrs_within(&x, &y));
+	assert_false(rrs_within(&y, &x));
+	assert_true(rrs_within(&none, &x));
+	assert_true(rrs_meets(&y, &x));
+	assert_true(rrs_meets(&x, &other));
+	assert_false(rrs_meets(&none, &x));
+	assert_false(rrs_meets(&x, &none));
+	assert_true(rrs_meets_of(&x, &other, RR_AAAA));
+	assert_false(rrs_meets_of(&x, &other, RR_A));
+	assert_false(rrs_meets_of(&x, &y, RR_PTR));
 	arena_fini(&a);
 }
 
