@@ -221,13 +221,33 @@ static bool says_the_same(const struct word *w, int kind, const struct dname *ta
 	return kept_name(w, &had) && w->kept->obs.kind == kind && dname_equal(&had, target);
 }
 
-/* Does an old zone that came back show it?  Beside our own only an edit lasts. */
-static bool still_shown(const struct word *w, const struct belief *is)
+/* Did DNS show it until now, and not as ours? */
+static bool was_theirs(const struct word *w, const struct belief *was)
+{
+	const struct rr *v;
+	size_t n = rrs_of(&was->seen, RR_PTR, &v), i;
+	struct dname had, t;
+
+	if (!kept_name(w, &had))
+		return false;
+	for (i = 0; i < n; i++) {
+		if (rr_target(&t, &v[i]) && dname_equal(&t, &had))
+			return !rrs_has(&was->published, &v[i]);
+	}
+	return false;
+}
+
+/* An old zone that came back takes away what it does not show.  An edit whose PTR was adopted, or
+ * replaced by ours, did not rest on DNS any more; no other name rests on a PTR of ours. */
+static bool outlasts(const struct word *w, const struct belief *was, const struct belief *is)
 {
 	struct dname target;
+	bool shown = w->kept != NULL && choose(w, &is->seen, &target) &&
+		     says_the_same(w, w->kept->obs.kind, &target);
 
-	return w->kept != NULL && (w->kept->obs.kind == OBS_EDIT || !ours_there(is)) &&
-	       choose(w, &is->seen, &target) && says_the_same(w, w->kept->obs.kind, &target);
+	if (w->kept == NULL || w->kept->obs.kind != OBS_EDIT)
+		return shown && !ours_there(is);
+	return shown || !was_theirs(w, was);
 }
 
 int ptr_word(struct ptr_words *all, const struct belief *was, const struct belief *is,
@@ -240,9 +260,8 @@ int ptr_word(struct ptr_words *all, const struct belief *was, const struct belie
 	if (all->src == NULL || !policy_ptr_addr(&w.addr, all->zone, &is->owner))
 		return 0;
 	look_up(&w);
-	/* A zone that was restored tells nothing new, and takes back what it no longer shows. */
 	if (rollback)
-		return still_shown(&w, is) ? 0 : forget(&w, e);
+		return outlasts(&w, was, is) ? 0 : forget(&w, e);
 	kind = kind_of(&w, was, is, &target);
 	if (kind < 0)
 		return forget(&w, e);

@@ -29,7 +29,7 @@ struct ptr_words {
 int ptr_words_open(struct ptr_words *w, struct planner *p, const struct policy_zone *zone,
 		   const struct ipaddr *addrs, size_t n, struct err *e);
 /* was: the belief before it was looked at, is: after it was judged.  rollback: an old zone came
- * back; what it shows again is no news, what it lacks is gone. */
+ * back; what it shows again is no news, what it lacks is gone if it rested on DNS. */
 int ptr_word(struct ptr_words *w, const struct belief *was, const struct belief *is, bool rollback,
 	     struct err *e);
 int ptr_words_keep(struct ptr_words *w, struct err *e);

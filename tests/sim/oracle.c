@@ -95,22 +95,22 @@ static bool is_name_of(const struct dname *name, const char *label, bool *suffix
 
 /* ---- every record of the bridge has its evidence ------------------------------------------ */
 
-/* Does a PTR that is not the bridge's (an edit, perhaps), or that a person made the bridge's, give this
- * address the name? */
+/* Does a PTR that is not the bridge's (an edit, perhaps) give this address the name?  One that a person
+ * made the bridge's may have, though it is not there any more. */
 static bool ptr_names(const struct world *w, const struct ipaddr *a, const struct dname *name)
 {
 	struct dname owner, target;
 	struct model_rr r;
-	bool adopted;
 
 	ipaddr_reverse(&owner, a);
-	adopted = truth_was_decided(w->truth, reverse_zone(a), &owner);
+	if (truth_was_decided(w->truth, reverse_zone(a), &owner))
+		return true;
 	for (size_t i = 0; next_at(w, &i, reverse_zone(a), &owner, &r);) {
 		char text[DNAME_TEXT];
 		bool suffixed;
 		size_t n;
 
-		if (r.type != RR_PTR || (!is_foreign(&r) && !adopted) ||
+		if (r.type != RR_PTR || !is_foreign(&r) ||
 		    dname_from_wire(&target, r.rdata.p, r.rdata.len) == 0)
 			continue;
 		if (dname_equal(&target, name))
