@@ -17,7 +17,8 @@
 #endif
 
 /* Stacks are as large as those of threads; pages that are not touched cost nothing. */
-enum { STACK = 8 << 20, STUCK_MAX = 16 };
+/* So often in a row the turn does not come by chance to one that could go on. */
+enum { STACK = 8 << 20, STUCK_MAX = 64 };
 
 struct strand {
 	ucontext_t at;
