@@ -100,7 +100,7 @@ static bool by_updater(const struct word *w, const struct rrs *seen, const struc
 }
 
 /* A DHCP updater came and left the mark of its client, which we may not have heard of yet; who edits
- * by hand leaves the DHCID as it is. */
+ * by hand leaves the DHCID as it is.  What we offered counts while it may still come. */
 static bool brought_dhcid(const struct belief *was, const struct belief *is)
 {
 	const struct rr *v;
@@ -109,7 +109,7 @@ static bool brought_dhcid(const struct belief *was, const struct belief *is)
 
 	for (i = 0; i < n && known; i++)
 		known = rrs_has(&was->seen, &v[i]) || rrs_has(&was->published, &v[i]) ||
-			belief_offers(was, &v[i]);
+			belief_offers(is, &v[i]);
 	return !known;
 }
 
