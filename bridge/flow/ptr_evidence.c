@@ -238,15 +238,17 @@ static bool was_theirs(const struct word *w, const struct belief *was)
 }
 
 /* An old zone that came back takes away what it does not show.  An edit whose PTR was adopted, or
- * replaced by ours, did not rest on DNS any more; no other name rests on a PTR of ours. */
+ * replaced by ours, did not rest on DNS any more; no other name rests on a PTR of ours, or of a DHCP
+ * updater. */
 static bool outlasts(const struct word *w, const struct belief *was, const struct belief *is)
 {
+	const struct rr *dhcid;
 	struct dname target;
 	bool shown = w->kept != NULL && choose(w, &is->seen, &target) &&
 		     says_the_same(w, w->kept->obs.kind, &target);
 
 	if (w->kept == NULL || w->kept->obs.kind != OBS_EDIT)
-		return shown && !ours_there(is);
+		return shown && !ours_there(is) && rrs_of(&is->seen, RR_DHCID, &dhcid) == 0;
 	return shown || !was_theirs(w, was);
 }
 

@@ -16,8 +16,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-/* Stacks are as large as those of threads; pages that are not touched cost nothing. */
-/* So often in a row the turn does not come by chance to one that could go on. */
+/* Stacks are as large as those of threads; pages that are not touched cost nothing.  The turn does not
+ * fail to come so often in a row, by chance, to one that could go on. */
 enum { STACK = 8 << 20, STUCK_MAX = 64 };
 
 struct strand {

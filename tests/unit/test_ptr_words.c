@@ -186,13 +186,13 @@ static void what_is_adopted_says_nothing_more(void **state)
 	arena_fini(&a);
 }
 
-/* A zone was restored: what DNS showed until now, whether that was ours, and what it shows now, which
- * is ours. */
+/* A zone was restored: what DNS showed until now, whether that was ours, and what it shows now: it is
+ * ours, or another updater's. */
 struct shown {
 	struct planner p;
 	const struct ipaddr *addr;
 	const char *was, *is;
-	bool was_ours;
+	bool was_ours, is_updaters;
 };
 
 static void add_ptr(struct rrs *s, struct arena *a, const char *target)
@@ -214,7 +214,10 @@ static int hear_shown(void *arg, struct err *e)
 	if (s->was_ours)
 		was.published = was.seen;
 	add_ptr(&is.seen, &s->p.arena, s->is);
-	is.published = is.seen;
+	if (s->is_updaters)
+		assert_int_equal(rrs_add(&is.seen, &s->p.arena, RR_DHCID, "\0\1\1\t", 4), 0);
+	else
+		is.published = is.seen;
 	assert_int_equal(ptr_words_open(&w, &s->p, &fx_zones[ZONE_REVERSE - 1], s->addr, 1, e), 0);
 	assert_int_equal(ptr_word(&w, &was, &is, true, e), 0);
 	assert_int_equal(ptr_words_keep(&w, e), 0);
@@ -255,6 +258,16 @@ static void what_an_old_zone_shows_as_ours_names_nothing(void **state)
 	assert_int_equal(left_by(f, (struct shown){.addr = &other, .was = theirs, .is = theirs}), 0);
 }
 
+static void an_updaters_ptr_in_an_old_zone_tells_of_a_lease(void **state)
+{
+	static const char *const theirs = "old.lab.example";
+	struct fix *f = *state;
+
+	two_words(f, theirs, "new");
+	assert_int_equal(left_by(f, (struct shown){.addr = &other, .was = theirs, .is = theirs,
+						   .is_updaters = true}), 0);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, open_fix, close_fix)
 
 int main(void)
@@ -268,6 +281,7 @@ int main(void)
 		T(what_is_adopted_says_nothing_more),
 		T(an_old_zone_ends_only_an_edit_that_rested_on_dns),
 		T(what_an_old_zone_shows_as_ours_names_nothing),
+		T(an_updaters_ptr_in_an_old_zone_tells_of_a_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
