@@ -95,6 +95,7 @@ struct claim {
 	const struct place *place;
 	struct voice voice;
 	bool varied;             /* who stands behind it has changed meanwhile */
+	bool told_more;          /* its lease has told more, or other things, of the one client since */
 	/* Numbers of looks. */
 	unsigned may_from;       /* not before */
 	unsigned sure_from;      /* then for certain; 0: not yet */

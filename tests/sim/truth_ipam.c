@@ -247,7 +247,8 @@ static bool may_split(const struct ending *x, const struct claim *a, const struc
 {
 	enum tie tie = claim_tie(a, b, newest(x));
 
-	return a->varied || b->varied || tie <= TIE_UNSURE ||
+	/* Who got a suffix by what was known then keeps it. */
+	return a->varied || b->varied || a->told_more || b->told_more || tie <= TIE_UNSURE ||
 	       (tie == TIE_NAME && has_rival(x, a, b));
 }
 

@@ -146,6 +146,7 @@ static void note_voice(struct truth *t, const struct world *w, const struct plac
 	}
 	if (!who_equal(&c->voice.who, &v->who)) {
 		c->varied = c->varied || v->kind != OBS_LEASE;
+		c->told_more = true;
 		c->voice.who = v->who;
 	}
 }
