@@ -376,7 +376,7 @@ int planner_judge(struct planner *p, struct arena *a, struct belief *b, const st
 		b->why = v.state == BELIEF_FROZEN ? name_fight(a, b, z, v.why) : v.why;
 	if (v.state == BELIEF_FROZEN && b->why == NULL)
 		return err_nomem(e);
-	if (v.state == BELIEF_STEP && v.row == 1 && v.target.n > 0)
+	if (v.state == BELIEF_STEP && v.row == 1 && v.target.n > 0 && b->seen_known)
 		b->removed_at_s = 0;
 	return 0;
 }
