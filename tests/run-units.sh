@@ -20,7 +20,8 @@ count_of() { sed -n "s/^\[  $1  *\] \([0-9]*\) test(s).*/\1/p" "$2" | awk '{n +=
 # What it says is told in one piece, beside what others say; its count is a file of its own.
 one() {
 	local program=$1 test out rc t0 ms p f
-	test=$(basename "$program") out=$work/$(basename "$program").out
+	test=$(basename "$program")
+	out=$work/$test.out
 	t0=$(date +%s%N)
 	timeout --kill-after=5 "$limit_s" "$program" > "$out" 2>&1 && rc=0 || rc=$?
 	ms=$((($(date +%s%N) - t0) / 1000000))

@@ -280,15 +280,10 @@ static bool still_stopped(const struct belief *was, const struct belief *b)
 
 static const char *other_writer(const struct belief *b)
 {
-	const struct rr *v;
-	size_t n = rrs_of(&b->seen, RR_DHCID, &v), i;
-
-	for (i = 0; i < n; i++) {
-		/* Ours, left behind, tells nothing. */
-		if (!rrs_has(&b->published, &v[i]))
-			return "the other writer is a DHCP updater: a DHCID stands there";
-	}
-	return "DNS does not tell who the other writer is: see the server's log of updates";
+	/* Ours, left behind, tells nothing. */
+	return !rrs_within_of(&b->seen, &b->published, RR_DHCID)
+		       ? "the other writer is a DHCP updater: a DHCID stands there"
+		       : "DNS does not tell who the other writer is: see the server's log of updates";
 }
 
 /* Who fights over the name, as well as can be known.  NULL: no memory. */

@@ -119,22 +119,28 @@ static bool kept_name(const struct word *w, struct dname *out)
 					      w->kept->obs.name.len);
 }
 
-/* Several PTRs: the one that names the address already stays, else the first. */
-static bool choose(const struct word *w, const struct rrs *seen, struct dname *out)
+/* The PTR that gives the name DNS gave before; NULL: none does. */
+static const struct rr *kept_ptr(const struct word *w, const struct rrs *seen)
 {
-	const struct rr *v;
+	const struct rr *v, *found = NULL;
 	size_t n = rrs_of(seen, RR_PTR, &v), i;
 	struct dname had, t;
 
-	if (n == 0 || !rr_target(out, &v[0]))
-		return false;
-	if (!kept_name(w, &had))
-		return true;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && kept_name(w, &had); i++) {
 		if (rr_target(&t, &v[i]) && dname_equal(&t, &had))
-			*out = t;
+			found = &v[i];
 	}
-	return true;
+	return found;
+}
+
+/* Several PTRs: the one that names the address already stays, else the first. */
+static bool choose(const struct word *w, const struct rrs *seen, struct dname *out)
+{
+	const struct rr *first, *kept = kept_ptr(w, seen);
+
+	if (rrs_of(seen, RR_PTR, &first) == 0 || !rr_target(out, first))
+		return false;
+	return kept == NULL || rr_target(out, kept);
 }
 
 /* Is a PTR of ours among those seen? */
@@ -222,19 +228,11 @@ static bool says_the_same(const struct word *w, int kind, const struct dname *ta
 }
 
 /* Did DNS show it until now, and not as ours? */
-static bool was_theirs(const struct word *w, const struct belief *was)
+static bool rested_on_dns(const struct word *w, const struct belief *was)
 {
-	const struct rr *v;
-	size_t n = rrs_of(&was->seen, RR_PTR, &v), i;
-	struct dname had, t;
+	const struct rr *kept = kept_ptr(w, &was->seen);
 
-	if (!kept_name(w, &had))
-		return false;
-	for (i = 0; i < n; i++) {
-		if (rr_target(&t, &v[i]) && dname_equal(&t, &had))
-			return !rrs_has(&was->published, &v[i]);
-	}
-	return false;
+	return kept != NULL && !rrs_has(&was->published, kept);
 }
 
 /* An old zone that came back takes away what it does not show.  An edit whose PTR was adopted, or
@@ -244,12 +242,14 @@ static bool outlasts(const struct word *w, const struct belief *was, const struc
 {
 	const struct rr *dhcid;
 	struct dname target;
-	bool shown = w->kept != NULL && choose(w, &is->seen, &target) &&
-		     says_the_same(w, w->kept->obs.kind, &target);
+	bool shown;
 
-	if (w->kept == NULL || w->kept->obs.kind != OBS_EDIT)
-		return shown && !ours_there(is) && rrs_of(&is->seen, RR_DHCID, &dhcid) == 0;
-	return shown || !was_theirs(w, was);
+	if (w->kept == NULL)
+		return false;
+	shown = choose(w, &is->seen, &target) && says_the_same(w, w->kept->obs.kind, &target);
+	if (w->kept->obs.kind == OBS_EDIT)
+		return shown || !rested_on_dns(w, was);
+	return shown && !ours_there(is) && rrs_of(&is->seen, RR_DHCID, &dhcid) == 0;
 }
 
 int ptr_word(struct ptr_words *all, const struct belief *was, const struct belief *is,

@@ -183,7 +183,7 @@ static bool record_stands(const struct world *w, const struct model_rr *r)
 
 static bool is_fought_over(const struct world *w, const struct dname *owner)
 {
-	return world_removals(w, owner) >= 3 || model_refuses(w->model, owner);
+	return world_is_fought_over(w, owner) || model_refuses(w->model, owner);
 }
 
 static void check_records(struct world *w, struct oracle_counts *counts)

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* So often removed by others, a name is frozen; a restore that brings it back ends that. */
-enum { FOUGHT = 3 };
-
 static bool keep(struct photo *p, const struct model_rr *r)
 {
 	struct model_rr copy = *r;
@@ -54,11 +51,6 @@ static bool has_foreign(const struct photo *p, const struct model_rr *at)
 	return false;
 }
 
-static bool is_fought_over(const struct world *w, const struct dname *owner)
-{
-	return world_removals(w, owner) >= FOUGHT;
-}
-
 /* Does a PTR at this owner point at a name where something is not the bridge's, or that is fought over?
  * It is not written for such a name, but stays where it is. */
 static bool points_at_foreign(const struct world *w, const struct photo *p,
@@ -74,7 +66,7 @@ static bool points_at_foreign(const struct world *w, const struct photo *p,
 		    dname_from_wire(&target, r->rdata.p, r->rdata.len) == 0)
 			continue;
 		forward.owner = &target;
-		if (has_foreign(before, &forward) || is_fought_over(w, &target))
+		if (has_foreign(before, &forward) || world_is_fought_over(w, &target))
 			return true;
 	}
 	return false;
@@ -89,7 +81,7 @@ static void look(struct world *w, const struct photo *a, const struct photo *b,
 		const struct model_rr *r = &a->v.v[i];
 
 		if (!has_record(b, r) && !has_foreign(before, r) &&
-		    !is_fought_over(w, r->owner) && !points_at_foreign(w, a, r, before))
+		    !world_is_fought_over(w, r->owner) && !points_at_foreign(w, a, r, before))
 			world_fault(w, "%s: %s %s", what, dname_print(name, r->owner),
 				    rrtype_name(type, r->type));
 	}

@@ -23,15 +23,11 @@ static bool is_unmoved(const struct world *w, const struct place *p)
 	return who_equal(&who, &p->told.who);
 }
 
-enum { FOUGHT = 3 };
-
 /* A name that the address asked for: has a person decided about it, or does somebody fight over it?
  * The bridge's PTR goes with a frozen name. */
 static bool is_unsure_name(const struct truth *t, const struct world *w, const struct dname *name)
 {
-	const struct plot *plot = truth_plot(t, ZONE_FWD, name);
-
-	return (plot != NULL && plot->decided) || world_removals(w, name) >= FOUGHT;
+	return truth_was_decided(t, ZONE_FWD, name) || world_is_fought_over(w, name);
 }
 
 /* Can nobody tell whether a PTR of the bridge's stood there as its own?  Not where a person decided
@@ -112,7 +108,7 @@ void truth_clean_edit(const struct truth *t, const struct world *w, struct place
 		age_edit(w, p);
 	x->ours = plot != NULL && !is_unsure(t, w, p, plot) && p->n_ours > 0 &&
 		  plot->open + plot->theirs == 0 &&
-		  world_removals(w, &p->reverse) < FOUGHT;
+		  !world_is_fought_over(w, &p->reverse);
 	x->restores = w->restores;
 	x->moved = false;
 	x->leased = p->lease != NULL && lease_lives(w, p->lease);

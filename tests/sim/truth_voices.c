@@ -263,12 +263,12 @@ static void clean_neigh(const struct world *w, const struct bridge *b, struct pl
 /* The name of an edit that a person adopted is remembered though the bridge replaced its PTR. */
 static void forget_heard(const struct truth *t, struct place *p)
 {
-	const struct plot *plot = truth_plot(t, p->zone, &p->reverse);
+	bool decided = truth_was_decided(t, p->zone, &p->reverse);
 	size_t had = p->n_heard;
 
 	p->n_heard = 0;
-	for (size_t i = 0; i < had && plot != NULL && plot->decided; i++)
-		if (p->heard[i].kind == OBS_EDIT)
+	for (size_t i = 0; i < had; i++)
+		if (decided && p->heard[i].kind == OBS_EDIT)
 			p->heard[p->n_heard++] = p->heard[i];
 }
 

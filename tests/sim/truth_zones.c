@@ -3,7 +3,7 @@
 
 #include "tests/sim/truth_inside.h"
 
-enum { FOUGHT = 3, SHOWN_MAX = N_PLACES };
+enum { SHOWN_MAX = N_PLACES };
 
 /* What the bridge is to have written at a name. */
 struct want {
@@ -80,7 +80,7 @@ static bool is_stuck(const struct ending *x, const struct dname *owner)
 /* Somebody keeps undoing it. */
 static bool is_fought_over(const struct ending *x, const struct dname *owner)
 {
-	return world_removals(x->w, owner) >= FOUGHT || is_stuck(x, owner);
+	return world_is_fought_over(x->w, owner) || is_stuck(x, owner);
 }
 
 /* Nothing of the bridge's ever gets there; what another updater wrote for it may be its own. */

@@ -93,6 +93,11 @@ unsigned world_removals(const struct world *w, const struct dname *owner)
 	return 0;
 }
 
+bool world_is_fought_over(const struct world *w, const struct dname *owner)
+{
+	return world_removals(w, owner) >= 3;
+}
+
 /* ---- policy ------------------------------------------------------------------------------- */
 
 static void make_zone(struct world *w, int id, const char *name)

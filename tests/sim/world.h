@@ -155,6 +155,8 @@ bool client_has_v6(int client);
 /* Somebody took away what the bridge had written at this owner. */
 void world_note_removal(struct world *w, const struct dname *owner);
 unsigned world_removals(const struct world *w, const struct dname *owner);
+/* So often removed by others, a name is frozen; a restore that brings it back ends that. */
+bool world_is_fought_over(const struct world *w, const struct dname *owner);
 
 /* What the bridge believes of the owner; nothing where it has no row. */
 struct belief world_belief(const struct world *w, int32_t zone_id, const struct dname *owner);
